@@ -1,0 +1,3 @@
+module github.com/seed-077cad0b/auth
+
+go 1.26

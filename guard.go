@@ -1,0 +1,4 @@
+package auth
+
+// Guard is under construction.
+type Guard struct{}

@@ -1,0 +1,120 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Marks revoke many credentials at once. A mark says of a name: what bears it
+// and was proved at or before T is dead. A credential bears its own id, its
+// family, its owner and its origin. The mark is a Record under the digest of
+// the name, whose Created is T; it is raised and never lowered, and compared
+// with Origin.Time, never with a credential's own birth, else what is renewed
+// while its owner signs out would outlive that.
+
+// maxLifetime bounds every credential that answers to marks, so that a mark can
+// be forgotten after it. Browsers bound cookies by the same 400 days.
+const maxLifetime = 400 * 24 * time.Hour
+
+// A mark's name is the digest under which it is kept.
+func idMark(k Kind, id string) Digest { return nameDigest("mark", "id", string(k), id) }
+func familyMark(family string) Digest { return nameDigest("mark", "family", family) }
+func ownerMark(p *Principal) Digest {
+	return nameDigest("mark", "owner", p.Issuer, p.Tenant, p.Subject)
+}
+func originMark(o Origin) Digest    { return nameDigest("mark", "origin", string(o.Kind), o.ID) }
+func (o Origin) isCredential() bool { return o.ID != "" }
+
+// marks reads and raises marks in a store.
+type marks struct {
+	store   Store
+	batcher Batcher // nil: one look-up each
+}
+
+func newMarks(s Store) marks {
+	b, _ := StoreAbility[Batcher](s)
+	return marks{s, b}
+}
+
+// namesOf returns the names of the marks that p's credential answers to.
+func namesOf(p *Principal) []Digest {
+	names := make([]Digest, 0, 4)
+	names = append(names, ownerMark(p))
+	if c := p.Credential; c.ID != "" {
+		names = append(names, idMark(c.Kind, c.ID))
+	}
+	if f := p.Credential.Family; f != "" {
+		names = append(names, familyMark(f))
+	}
+	if p.Origin.isCredential() {
+		names = append(names, originMark(p.Origin))
+	}
+	return names
+}
+
+// check returns ErrRevoked where one of the marks under names has ended p.
+func (m marks) check(ctx context.Context, p *Principal, names ...Digest) error {
+	var few [4]Record
+	records := few[:]
+	if m.batcher != nil {
+		records = records[:len(names)]
+		if err := m.batcher.LookupAll(ctx, KindMark, names, records); err != nil {
+			return err
+		}
+	} else {
+		records = records[:0]
+		for _, name := range names {
+			r, err := m.store.Lookup(ctx, name)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			records = append(records, r)
+		}
+	}
+	for _, r := range records {
+		if r.Kind == KindMark && !p.Origin.Time.After(r.Created) && !spares(r, p) {
+			return ErrRevoked
+		}
+	}
+	return nil
+}
+
+// spares reports whether the mark lets the family of p live: the one session
+// that asked for all the others to end.
+func spares(r Record, p *Principal) bool {
+	return len(r.Data) > 0 && p.Credential.Family == string(r.Data)
+}
+
+// raise raises the mark under name to t. Those of the family spared live on.
+func (m marks) raise(ctx context.Context, name Digest, t time.Time, spared string) error {
+	mark := Record{
+		Kind:      KindMark,
+		Created:   t,
+		KeepUntil: t.Add(maxLifetime),
+		Data:      []byte(spared),
+	}
+	for {
+		old, err := m.store.Lookup(ctx, name)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			mark.Revision = NewRevision()
+			err = m.store.Insert(ctx, name, mark)
+		case err != nil:
+		case old.Created.After(t):
+			return nil
+		default:
+			mark.Revision = old.Revision + 1
+			err = m.store.Replace(ctx, name, mark)
+		}
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, ErrExists), errors.Is(err, ErrConflict), errors.Is(err, ErrNotFound):
+			// Somebody else was faster; every round one of us gets through.
+		default:
+			return fmt.Errorf("auth: raising a mark: %w", err)
+		}
+	}
+}
