@@ -1,0 +1,2 @@
+// Package password keeps users and their passwords.
+package password
