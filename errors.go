@@ -68,6 +68,9 @@ const (
 	// cookie. 403.
 	ErrCrossOrigin Reason = "cross_origin_request"
 
+	// ErrMethod: what changes something is asked for by POST. 405.
+	ErrMethod Reason = "method_not_allowed"
+
 	// ErrUnavailable: the answer could not be found out. 503 with Retry-After.
 	ErrUnavailable Reason = "temporarily_unavailable"
 )
@@ -107,6 +110,8 @@ func (r Reason) outcome() outcome {
 		return outcome{403, "", "HTTPS is required."}
 	case ErrCrossOrigin:
 		return outcome{403, "", "Cross-origin requests are refused."}
+	case ErrMethod:
+		return outcome{405, "", "Only POST is allowed here."}
 	case ErrUnavailable:
 		return outcome{503, "", "The service is temporarily unavailable."}
 	default: // ErrForbidden, and whatever is not of this package

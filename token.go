@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"strings"
 )
 
@@ -17,6 +18,17 @@ type Form struct {
 	// Match reports by syntax alone whether a text has this form. It is called
 	// with input of any kind.
 	Match func(text string) bool
+}
+
+// validate returns what is wrong with a form that somebody made.
+func (f Form) validate() error {
+	if f.New == nil || f.Match == nil {
+		return errors.New("a form needs both New and Match")
+	}
+	if a, b := f.New(), f.New(); a == b || !f.Match(a) || !f.Match(b) || f.Match("") {
+		return errors.New("a form that does not match its own texts, or makes one twice")
+	}
+	return nil
 }
 
 // TokenForm is the usual form of an opaque token: the prefix, then 256 random

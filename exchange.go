@@ -1,0 +1,134 @@
+package auth
+
+import (
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Exchange returns a handler that trades the credential which g admits for one
+// of the issuer's: a password for a token, an API key for a session, a refresh
+// token for the next pair. It answers 200 with [Format].Grant, and POST only.
+//
+// Where the issuer is a [CookieSource], the new credential is set as the
+// cookie, and the one that the request presented there is ended: a login never
+// adopts a session.
+func (g *Guard) Exchange(issuer Issuer) http.Handler {
+	if issuer == nil {
+		panic("auth: Exchange: nil issuer")
+	}
+	cookie, _ := issuer.(*CookieSource)
+	if cookie != nil {
+		cookie.mustIssue()
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Read before anything is proved, so that what is revoked while this
+		// runs stays revoked.
+		start := time.Now()
+		p, f := g.present(r, cookie)
+		var grant *Grant
+		if f == nil {
+			grant, f = g.issue(r, p, issuer, start)
+		}
+		if f == nil && cookie != nil {
+			f = g.settle(w, r, cookie, grant)
+		}
+		g.observe(r, start, p, grant, f)
+		if f != nil {
+			g.answer(w, f)
+			return
+		}
+		if cookie != nil {
+			shown := *grant
+			shown.Token = Secret{}
+			grant = &shown
+		}
+		writeJSON(w, http.StatusOK, contentJSON, g.base.Format.grant(grant))
+	})
+}
+
+// present decides about a request that changes something.
+func (g *Guard) present(r *http.Request, cookie *CookieSource) (*Principal, *Failure) {
+	if isSafe(r.Method) {
+		return nil, g.failure(ErrMethod, nil)
+	}
+	if cookie != nil {
+		if err := cookie.sameOrigin(r); err != nil {
+			return nil, g.failure(err, nil)
+		}
+	}
+	p, _, f := g.judge(r)
+	if f == nil && p == nil { // an optional guard
+		f = g.failure(ErrNoCredential, nil)
+	}
+	return p, f
+}
+
+// issue has the issuer make a credential for p, as proved no later than start.
+func (g *Guard) issue(r *http.Request, p *Principal, issuer Issuer, start time.Time) (*Grant, *Failure) {
+	if p.Origin.Time.IsZero() {
+		p = p.ProvedAt(start)
+	}
+	grant, err := issuer.Issue(r.Context(), p, &IssueOptions{Device: deviceOf(r)})
+	if err != nil {
+		return nil, g.failure(err, p)
+	}
+	return grant, nil
+}
+
+// settle puts the new credential into the cookie and ends the one presented
+// there. An outage in between leaves the caller with what they had.
+func (g *Guard) settle(w http.ResponseWriter, r *http.Request, cookie *CookieSource, grant *Grant) *Failure {
+	if err := cookie.endPresented(r, grant); err != nil {
+		_ = cookie.Revoke(r.Context(), grant.Principal)
+		return g.failure(err, nil)
+	}
+	cookie.set(w, grant)
+	return nil
+}
+
+// Status returns a handler that tells callers about the credential they
+// present: 200 with [Format].Status, or why it is refused.
+func (g *Guard) Status() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, _, f := g.decide(r)
+		if f == nil && p == nil { // an optional guard
+			f = g.failure(ErrNoCredential, nil)
+		}
+		switch {
+		case f == nil:
+			writeJSON(w, http.StatusOK, contentJSON, g.base.Format.status(p, nil))
+		case f.Status() == http.StatusUnauthorized:
+			g.writeFailure(w, f, contentJSON, g.base.Format.status(nil, f))
+		default:
+			g.answer(w, f)
+		}
+	})
+}
+
+// isSafe reports whether a method promises to change nothing (RFC 9110 section
+// 9.2.1).
+func isSafe(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "":
+		return true
+	}
+	return false
+}
+
+// deviceOf returns what the request tells about the client, bounded.
+func deviceOf(r *http.Request) Device {
+	const most = 256
+	agent := r.UserAgent()
+	if len(agent) > most {
+		agent = agent[:most]
+	}
+	agent = strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f || c == utf8.RuneError {
+			return -1
+		}
+		return c
+	}, agent)
+	return Device{UserAgent: agent, Address: peer(r)}
+}

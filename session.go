@@ -1,0 +1,417 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+)
+
+// Sessions are opaque tokens that stand for a login. Each Issue makes a new
+// one; a presented token is never adopted. Sessions is a [Verifier], an
+// [Issuer] and a [Revoker].
+//
+// A session ends by being taken out of the store, so it is gone at its next
+// request, and a request that outlives the sign-out cannot bring it back.
+type Sessions struct {
+	store   Store
+	lister  Lister
+	marks   marks
+	lastUse *lastUse
+	options SessionOptions
+}
+
+// SessionOptions configure [NewSessions]. The zero value is ready for
+// production.
+type SessionOptions struct {
+	// Lifetime is how long a session lasts from the login, whatever its use.
+	// Zero is 24 hours; the most is 400 days.
+	Lifetime time.Duration
+
+	// Idle ends a session that is not used for that long; zero for never. Use
+	// is noticed to an eighth of it.
+	Idle time.Duration
+
+	// Form is the text form; zero is 256 random bits in base64url. See
+	// [TokenForm] and [UUIDForm].
+	Form Form
+
+	// Limit is how many sessions an owner may have at once; zero for any
+	// number. One too many ends the oldest.
+	Limit int
+
+	// RefuseNewest refuses the session that is one too many, with
+	// [ErrSessionLimit], instead of ending the oldest.
+	RefuseNewest bool
+}
+
+// remembered is how long the store keeps an expired credential, so that
+// ErrExpired can be told from ErrInvalid.
+const remembered = 24 * time.Hour
+
+// NewSessions returns sessions kept in store, which must be a [Lister] and,
+// where Idle is set, a [Toucher]. o may be nil. Call [Sessions.Close] at the
+// end.
+func NewSessions(store Store, o *SessionOptions) (*Sessions, error) {
+	s := &Sessions{store: store}
+	if o != nil {
+		s.options = *o
+	}
+	var errs []error
+	if store == nil {
+		errs = append(errs, errors.New("no store"))
+	}
+	var ok bool
+	if s.lister, ok = StoreAbility[Lister](store); !ok && store != nil {
+		errs = append(errs, fmt.Errorf("%T is no Lister", store))
+	}
+	if _, ok := StoreAbility[Toucher](store); !ok && s.options.Idle > 0 {
+		errs = append(errs, fmt.Errorf("an idle time, but %T is no Toucher", store))
+	}
+	if s.options.Lifetime == 0 {
+		s.options.Lifetime = 24 * time.Hour
+	}
+	if l := s.options.Lifetime; l < 0 || l > maxLifetime {
+		errs = append(errs, fmt.Errorf("lifetime %v is not within 400 days", l))
+	}
+	if i := s.options.Idle; i < 0 || i > s.options.Lifetime {
+		errs = append(errs, fmt.Errorf("idle time %v is not within the lifetime", i))
+	}
+	if s.options.Limit < 0 {
+		errs = append(errs, fmt.Errorf("limit %d is negative", s.options.Limit))
+	}
+	if s.options.Form.New == nil && s.options.Form.Match == nil {
+		s.options.Form = TokenForm("")
+	}
+	errs = append(errs, s.options.Form.validate())
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("auth: NewSessions: %w", err)
+	}
+	s.marks = newMarks(store)
+	every := lastUseEvery
+	if i := s.options.Idle; i > 0 {
+		every = min(every, i/8)
+	}
+	s.lastUse = newLastUse(store, every)
+	return s, nil
+}
+
+// Kind returns [KindSession].
+func (s *Sessions) Kind() Kind { return KindSession }
+
+// Form returns the text form of the tokens.
+func (s *Sessions) Form() Form { return s.options.Form }
+
+// Close writes what is known of the sessions' last use. The sessions themselves
+// go on.
+func (s *Sessions) Close() error { return s.lastUse.close() }
+
+// Verify looks a token up.
+func (s *Sessions) Verify(ctx context.Context, credential string) (*Principal, error) {
+	if !s.options.Form.Match(credential) {
+		return nil, ErrNotMine
+	}
+	d := DigestOf(KindSession, credential)
+	r, err := s.store.Lookup(ctx, d)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrInvalid
+	case err != nil:
+		return nil, err
+	case r.Kind != KindSession || r.Principal == nil:
+		return nil, ErrInvalid
+	}
+	t := time.Now()
+	if !s.alive(d, r, t) {
+		return nil, ErrExpired
+	}
+	if o := r.Principal.Origin; o.ID != "" && o.Kind != KindPassword {
+		// What a platform or an API key opened ends with it.
+		if err := s.marks.check(ctx, r.Principal, originMark(o)); err != nil {
+			return nil, err
+		}
+	}
+	s.lastUse.note(d, r.Seen, t)
+	return r.Principal, nil
+}
+
+// alive reports whether the session is within its lifetime and idle time.
+func (s *Sessions) alive(d Digest, r Record, t time.Time) bool {
+	if !t.Before(r.Expires) {
+		return false
+	}
+	idle := s.options.Idle
+	return idle == 0 || t.Sub(r.Seen) < idle || t.Sub(s.lastUse.seen(d, r.Seen)) < idle
+}
+
+// Issue opens a session for p.
+func (s *Sessions) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*Grant, error) {
+	created := now()
+	return s.open(ctx, p, o, Credential{
+		Kind:    KindSession,
+		Created: created,
+		Expires: created.Add(o.lifetime(s.options.Lifetime)),
+	})
+}
+
+// open inserts a session with the credential's kind, times and, where it has
+// one, family.
+func (s *Sessions) open(ctx context.Context, p *Principal, o *IssueOptions, c Credential) (*Grant, error) {
+	token := s.options.Form.New()
+	d := DigestOf(KindSession, token)
+	c.ID = d.String()
+	if c.Family == "" {
+		c.Family = c.ID
+	}
+	if p != nil && p.Credential.Kind == KindRefresh {
+		c.Family = p.Credential.Family
+	}
+	p, err := p.derive(o, c)
+	if err != nil {
+		return nil, err
+	}
+	r := Record{
+		Kind:      KindSession,
+		Owner:     p.Owner(),
+		Principal: p,
+		Revision:  NewRevision(),
+		Created:   c.Created,
+		Expires:   c.Expires,
+		KeepUntil: c.Expires.Add(remembered),
+		Seen:      c.Created,
+	}
+	if o != nil {
+		if r.Data, err = json.Marshal(o.Device); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.store.Insert(ctx, d, r); err != nil {
+		return nil, err
+	}
+	// Inserted first and checked afterwards: whoever ends all sessions raises
+	// the mark first and lists afterwards, so one of us sees the other.
+	err = s.marks.check(ctx, p, namesOf(p)...)
+	if err == nil {
+		err = s.enforceLimit(ctx, d, r)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.end(ctx, d))
+	}
+	return &Grant{Token: NewSecret(token), Principal: p}, nil
+}
+
+// enforceLimit counts the owner's sessions, the one just inserted among them,
+// and ends those that are too many.
+func (s *Sessions) enforceLimit(ctx context.Context, inserted Digest, r Record) error {
+	if s.options.Limit == 0 {
+		return nil
+	}
+	var open []Entry
+	for e, err := range s.lister.List(ctx, r.Owner, KindSession) {
+		if err != nil {
+			return err
+		}
+		if s.alive(e.Digest, e.Record, r.Created) {
+			open = append(open, e)
+		}
+	}
+	surplus := len(open) - s.options.Limit
+	if surplus <= 0 {
+		return nil
+	}
+	// Everybody counts in the same order, so concurrent logins agree on who
+	// stays.
+	slices.SortFunc(open, func(a, b Entry) int {
+		if c := a.Record.Created.Compare(b.Record.Created); c != 0 {
+			return c
+		}
+		return slices.Compare(a.Digest[:], b.Digest[:])
+	})
+	gone := open[:surplus]
+	if s.options.RefuseNewest {
+		gone = open[s.options.Limit:]
+	}
+	var err error
+	for _, e := range gone {
+		if e.Digest == inserted {
+			err = ErrSessionLimit
+			continue // the caller ends it
+		}
+		if err := s.end(ctx, e.Digest); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// Renew gives the session by which p came a new token, for a change of
+// privilege: the old token is dead, what the new one proves is p, and the end
+// stays where it was. It returns [ErrRevoked] where the session has ended
+// meanwhile.
+func (s *Sessions) Renew(ctx context.Context, p *Principal) (*Grant, error) {
+	old, err := s.digest(p)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.store.Lookup(ctx, old)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrRevoked
+	case err != nil:
+		return nil, err
+	case !s.alive(old, r, time.Now()):
+		return nil, ErrExpired
+	}
+	var device Device
+	if err := unmarshalData(r.Data, &device); err != nil {
+		return nil, err
+	}
+	unlimited := *s
+	unlimited.options.Limit = 0 // the new one takes the place of the old
+	g, err := unlimited.open(ctx, p, &IssueOptions{Device: device, Confirmation: p.Credential.Confirmation}, Credential{
+		Kind:    KindSession,
+		Family:  r.Principal.Credential.Family,
+		Created: now(),
+		Expires: r.Expires,
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch _, err := s.store.Take(ctx, old); {
+	case errors.Is(err, ErrNotFound):
+		return nil, errors.Join(ErrRevoked, s.Revoke(ctx, g.Principal))
+	case err != nil:
+		return nil, errors.Join(err, s.Revoke(ctx, g.Principal))
+	}
+	return g, nil
+}
+
+// A Session is what a user needs to recognise one of their sessions.
+type Session struct {
+	ID      string // public
+	Device  Device
+	Created time.Time
+	Seen    time.Time // last use, exact to a minute
+	Expires time.Time
+}
+
+// List lists the open sessions of p's identity, in no particular order.
+func (s *Sessions) List(ctx context.Context, p *Principal) iter.Seq2[Session, error] {
+	return func(yield func(Session, error) bool) {
+		t := time.Now()
+		for e, err := range s.lister.List(ctx, p.Owner(), KindSession) {
+			if err != nil {
+				yield(Session{}, err)
+				return
+			}
+			if !s.alive(e.Digest, e.Record, t) {
+				continue
+			}
+			v := Session{
+				ID:      e.Digest.String(),
+				Created: e.Record.Created,
+				Seen:    s.lastUse.seen(e.Digest, e.Record.Seen),
+				Expires: e.Record.Expires,
+			}
+			if !yield(v, unmarshalData(e.Record.Data, &v.Device)) {
+				return
+			}
+		}
+	}
+}
+
+// Revoke ends the session by which p came. It returns [ErrNotMine] where that
+// was no session.
+func (s *Sessions) Revoke(ctx context.Context, p *Principal) error {
+	d, err := s.digest(p)
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, d)
+}
+
+// End ends the session with the public id, if it is one of p's identity;
+// otherwise it returns [ErrNotFound], so that an id from a request is harmless.
+func (s *Sessions) End(ctx context.Context, p *Principal, id string) error {
+	d, err := ParseDigest(id)
+	if err != nil {
+		return ErrNotFound
+	}
+	r, err := s.store.Lookup(ctx, d)
+	switch {
+	case err != nil:
+		return err
+	case r.Kind != KindSession || r.Owner != p.Owner():
+		return ErrNotFound
+	}
+	return s.end(ctx, d)
+}
+
+// RevokeAll ends every session of p's identity, one that is being opened
+// included. With a shared store, it also ends refresh families and, where they
+// are revocable, tokens of that identity.
+func (s *Sessions) RevokeAll(ctx context.Context, p *Principal) error {
+	return s.revokeOwner(ctx, p, "")
+}
+
+// RevokeOthers is RevokeAll, except for the session by which p came and what
+// shares its family.
+func (s *Sessions) RevokeOthers(ctx context.Context, p *Principal) error {
+	return s.revokeOwner(ctx, p, p.Credential.Family)
+}
+
+func (s *Sessions) revokeOwner(ctx context.Context, p *Principal, spared string) error {
+	if err := s.marks.raise(ctx, ownerMark(p), now(), spared); err != nil {
+		return err
+	}
+	return s.endWhere(ctx, p, func(family string) bool { return spared == "" || family != spared })
+}
+
+// endFamily ends the sessions that a refresh family opened. Its mark has been
+// raised.
+func (s *Sessions) endFamily(ctx context.Context, p *Principal) error {
+	return s.endWhere(ctx, p, func(family string) bool { return family == p.Credential.Family })
+}
+
+func (s *Sessions) endWhere(ctx context.Context, p *Principal, dead func(family string) bool) error {
+	var errs []error
+	for e, err := range s.lister.List(ctx, p.Owner(), KindSession) {
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case dead(e.Record.Principal.Credential.Family):
+			errs = append(errs, s.end(ctx, e.Digest))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// end takes a session out of the store. That it is gone already is as good.
+func (s *Sessions) end(ctx context.Context, d Digest) error {
+	if _, err := s.store.Take(ctx, d); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// digest returns the digest of the session by which p came.
+func (s *Sessions) digest(p *Principal) (Digest, error) {
+	if p == nil || p.Credential.Kind != KindSession {
+		return Digest{}, ErrNotMine
+	}
+	return ParseDigest(p.Credential.ID)
+}
+
+// unmarshalData decodes a record's data; none leaves v as it is.
+func unmarshalData(data []byte, v any) error {
+	if len(data) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("auth: data of a record: %w", err)
+	}
+	return nil
+}

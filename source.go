@@ -1,0 +1,315 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/seed-077cad0b/auth/internal/body"
+)
+
+// A Source looks for a credential at one place of a request and has verifiers
+// judge it. The first verifier whose form the text has decides; the others are
+// not asked. A text that no verifier knows is refused.
+//
+// A source carries no proof of its own, so it refuses credentials with a
+// Confirmation.
+//
+// The constructors panic on a nil verifier, a malformed name and verifiers
+// whose text forms overlap, as http.ServeMux does on a malformed pattern.
+type Source struct {
+	scheme    Scheme
+	find      func(*http.Request) (string, error)
+	verifiers []verifier
+	ambient   bool // sent by browsers unasked
+}
+
+// A verifier is a Verifier of a source, with what it tells about itself.
+type verifier struct {
+	Verifier
+	form   Form
+	formed bool // judges syntax itself
+}
+
+// Bearer looks for "Authorization: Bearer TOKEN" (RFC 6750 section 2.1). Other
+// schemes in that field count as nothing presented here; two Authorization
+// fields are refused. Tokens in the query or in a form are never read.
+func Bearer(verifiers ...Verifier) *Source {
+	return newSource(Scheme{Name: "Bearer", In: InHeader, Field: "Authorization"}, verifiers, bearerToken)
+}
+
+// Header looks for a header field that holds the credential and nothing else,
+// such as X-API-Key. Two such fields are refused.
+func Header(name string, verifiers ...Verifier) *Source {
+	canonical := textproto.CanonicalMIMEHeaderKey(name)
+	if !isToken(name) || canonical == "Authorization" || canonical == "Cookie" {
+		panic(fmt.Sprintf("auth: Header(%q): not the name of a header field for this", name))
+	}
+	return newSource(Scheme{Name: "ApiKey", In: InHeader, Field: canonical}, verifiers,
+		func(r *http.Request) (string, error) { return soleField(r, canonical) })
+}
+
+// JSONField looks for a member of a JSON object in the body. At most 64 KiB are
+// read, once, and put back for the handler. An absent or empty member counts as
+// nothing presented, which is answered 400; a body that is not one JSON object,
+// or a member that is not a string, is [ErrMalformed].
+func JSONField(name string, verifiers ...Verifier) *Source {
+	if name == "" {
+		panic("auth: JSONField: empty name")
+	}
+	return newSource(Scheme{Name: "ApiKey", In: InBody, Field: name}, verifiers,
+		func(r *http.Request) (string, error) {
+			values, err := body.JSON(r, name)
+			switch {
+			case errors.Is(err, body.ErrTooLarge):
+				return "", ErrTooLarge
+			case errors.Is(err, body.ErrMalformed):
+				return "", fmt.Errorf("%w: %w", ErrMalformed, err)
+			case err != nil:
+				return "", err
+			case values[0] == "":
+				return "", ErrNoCredential
+			default:
+				return values[0], nil
+			}
+		})
+}
+
+func newSource(s Scheme, vs []Verifier, find func(*http.Request) (string, error)) *Source {
+	if len(vs) == 0 {
+		panic(fmt.Sprintf("auth: %s %s: no verifier", s.Name, s.Field))
+	}
+	src := &Source{scheme: s, find: find}
+	for _, v := range vs {
+		if v == nil {
+			panic(fmt.Sprintf("auth: %s %s: nil verifier", s.Name, s.Field))
+		}
+		w := verifier{Verifier: v}
+		if f, ok := v.(interface{ Form() Form }); ok {
+			w.form, w.formed = f.Form(), true
+		}
+		if k, ok := v.(interface{ Kind() Kind }); ok && !slices.Contains(src.scheme.Kinds, k.Kind()) {
+			src.scheme.Kinds = append(src.scheme.Kinds, k.Kind())
+		}
+		src.verifiers = append(src.verifiers, w)
+	}
+	src.checkForms()
+	return src
+}
+
+// checkForms panics where a fresh text of one verifier has the form of another:
+// whose credential it is would depend on their order.
+func (s *Source) checkForms() {
+	for i, a := range s.verifiers {
+		for j, b := range s.verifiers {
+			if i == j || !a.formed || !b.formed {
+				continue
+			}
+			for range 8 {
+				if b.form.Match(a.form.New()) {
+					panic(fmt.Sprintf("auth: %s %s: the forms of %T and %T overlap",
+						s.scheme.Name, s.scheme.Field, a.Verifier, b.Verifier))
+				}
+			}
+		}
+	}
+}
+
+// Schemes returns the one scheme of the source.
+func (s *Source) Schemes() []Scheme { return []Scheme{s.scheme} }
+
+// Authenticate finds the credential and has it verified.
+func (s *Source) Authenticate(r *http.Request) (*Principal, error) {
+	text, err := s.find(r)
+	if err != nil {
+		return nil, s.refuse(err)
+	}
+	p, err := s.verify(r.Context(), text)
+	if err != nil {
+		return nil, s.refuse(err)
+	}
+	return p, nil
+}
+
+func (s *Source) verify(ctx context.Context, text string) (*Principal, error) {
+	if len(text) > maxCredential {
+		return nil, fmt.Errorf("%w: longer than %d bytes", ErrInvalid, maxCredential)
+	}
+	for i := range s.verifiers {
+		v := &s.verifiers[i]
+		if !v.formed && s.scheme.In != InBody && !isToken68(text) {
+			continue
+		}
+		p, err := v.Verify(ctx, text)
+		switch {
+		case errors.Is(err, ErrNotMine):
+		case err != nil:
+			return nil, err
+		case p == nil || p.Subject == "":
+			return nil, errNoSubject
+		case p.Credential.Confirmation != "":
+			return nil, fmt.Errorf("%w: bound to a key that was not proved", ErrInvalid)
+		default:
+			return p, nil
+		}
+	}
+	if s.scheme.In != InBody && !isToken68(text) {
+		return nil, fmt.Errorf("%w: characters that no credential has", ErrMalformed)
+	}
+	return nil, fmt.Errorf("%w: of no known form", ErrInvalid)
+}
+
+// refuse stamps a refusal with the source's scheme. That nothing was presented
+// stays the plain reason, which needs no allocation.
+func (s *Source) refuse(err error) error {
+	if err == error(ErrNoCredential) {
+		return err
+	}
+	f := failureOf(err)
+	f.Scheme = s.scheme
+	return f
+}
+
+// maxCredential bounds every credential in bytes. Verifiers set tighter bounds.
+const maxCredential = 64 << 10
+
+// bearerToken returns the token of a Bearer Authorization field.
+func bearerToken(r *http.Request) (string, error) {
+	field, err := soleField(r, "Authorization")
+	if err != nil {
+		return "", err
+	}
+	const scheme = "bearer"
+	if len(field) < len(scheme) || !equalFold(field[:len(scheme)], scheme) {
+		return "", ErrNoCredential
+	}
+	if len(field) == len(scheme) {
+		return "", ErrNoCredential
+	}
+	if field[len(scheme)] != ' ' {
+		return "", ErrNoCredential // another scheme, such as "BearerX"
+	}
+	token := strings.TrimLeft(field[len(scheme):], " ")
+	if token == "" {
+		return "", ErrNoCredential
+	}
+	return token, nil
+}
+
+// soleField returns the value of a header field that may be there once.
+func soleField(r *http.Request, name string) (string, error) {
+	switch fields := r.Header[name]; {
+	case len(fields) > 1:
+		return "", fmt.Errorf("%w: more than one %s field", ErrMalformed, name)
+	case len(fields) == 0 || fields[0] == "":
+		return "", ErrNoCredential
+	default:
+		return fields[0], nil
+	}
+}
+
+// equalFold compares s with a lower-case ASCII text. strings.EqualFold would
+// fold the Kelvin sign into a k.
+func equalFold(s, lower string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// isToken reports whether s is a token of RFC 9110 section 5.6.2.
+func isToken(s string) bool {
+	for i := range len(s) {
+		if !tokenChars[s[i]] {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isToken68 reports whether s is a b64token of RFC 6750 section 2.1.
+func isToken68(s string) bool {
+	t := strings.TrimRight(s, "=")
+	for i := range len(t) {
+		if !token68Chars[t[i]] {
+			return false
+		}
+	}
+	return t != ""
+}
+
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+var (
+	tokenChars   = charset(alphanumeric + "!#$%&'*+-.^_`|~")
+	token68Chars = charset(alphanumeric + "-._~+/")
+)
+
+// First asks each authenticator in turn until one finds something presented to
+// it; what that one says is final. It panics on a nil authenticator and where a
+// cookie, which browsers send unasked, stands ahead of a credential that a
+// client sends on purpose.
+func First(authenticators ...Authenticator) Authenticator {
+	if len(authenticators) == 0 {
+		panic("auth: First: nothing to ask")
+	}
+	ambient := false
+	for _, a := range authenticators {
+		if a == nil {
+			panic("auth: First: nil authenticator")
+		}
+		if isAmbient(a) {
+			ambient = true
+		} else if ambient {
+			panic("auth: First: a cookie ahead of an explicit credential")
+		}
+	}
+	return first(slices.Clone(authenticators))
+}
+
+type first []Authenticator
+
+func (f first) Authenticate(r *http.Request) (*Principal, error) {
+	for _, a := range f {
+		p, err := a.Authenticate(r)
+		if err == nil || !errors.Is(err, ErrNoCredential) {
+			return p, err
+		}
+	}
+	return nil, ErrNoCredential
+}
+
+func (f first) Schemes() []Scheme {
+	var all []Scheme
+	for _, a := range f {
+		all = append(all, schemesOf(a)...)
+	}
+	return all
+}
+
+func schemesOf(a Authenticator) []Scheme {
+	if s, ok := a.(interface{ Schemes() []Scheme }); ok {
+		return s.Schemes()
+	}
+	return nil
+}
+
+// isAmbient reports whether a, or any part of it, reads what browsers send
+// unasked.
+func isAmbient(a Authenticator) bool {
+	if f, ok := a.(first); ok {
+		return slices.ContainsFunc(f, isAmbient)
+	}
+	_, cookie := a.(*CookieSource)
+	return cookie
+}
