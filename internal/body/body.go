@@ -22,10 +22,6 @@ const Max = 64 << 10
 
 // The errors of [JSON] and [Form], as they are or wrapped.
 var (
-	// ErrAbsent: the request has no body of the wanted type, so it presents
-	// nothing here and another source may look.
-	ErrAbsent = errors.New("body: nothing of this media type")
-
 	// ErrMalformed: the body, or the asked for part of it, cannot be
 	// understood.
 	ErrMalformed = errors.New("body: malformed")
@@ -41,21 +37,24 @@ var (
 // be one JSON object without repeated names in strict UTF-8, and the members
 // strings, else the error is ErrMalformed.
 //
-// The media type must be application/json or end in +json. A request that
-// names none is taken at its body; an empty body and any other type are
-// ErrAbsent.
+// The media type must be application/json or end in +json, or be absent. An
+// empty body and one of another type present nothing: all values are empty, so
+// that another source may look.
 func JSON(r *http.Request, names ...string) ([]string, error) {
 	switch t, err := mediaType(r); {
 	case err != nil:
 		return nil, err
 	case t != "" && t != "application/json" && !(strings.HasPrefix(t, "application/") && strings.HasSuffix(t, "+json")):
-		return nil, ErrAbsent
+		return make([]string, len(names)), nil
 	}
 	data, err := read(r)
 	if err != nil {
 		return nil, err
 	}
 	values := make([]string, len(names))
+	if len(data) == 0 {
+		return values, nil
+	}
 	err = strictjson.Object(data, func(name, value []byte) error {
 		i := slices.Index(names, string(name))
 		if i < 0 {
@@ -79,14 +78,14 @@ func JSON(r *http.Request, names ...string) ([]string, error) {
 // UTF-8, and a broken encoding are ErrMalformed. The query of the URL is not
 // looked at.
 //
-// The method must be POST and the media type application/x-www-form-urlencoded,
-// else the error is ErrAbsent.
+// The method must be POST and the media type application/x-www-form-urlencoded.
+// Other requests present nothing: all values are empty.
 func Form(r *http.Request, names ...string) ([]string, error) {
 	switch t, err := mediaType(r); {
 	case err != nil:
 		return nil, err
 	case r.Method != http.MethodPost || t != "application/x-www-form-urlencoded":
-		return nil, ErrAbsent
+		return make([]string, len(names)), nil
 	}
 	data, err := read(r)
 	if err != nil {
@@ -132,13 +131,13 @@ func mediaType(r *http.Request) (string, error) {
 	}
 }
 
-// read returns what r's body holds, which it puts back.
+// read returns what r's body holds, nothing for none, and puts it back.
 func read(r *http.Request) ([]byte, error) {
 	if b, ok := r.Body.(*restored); ok {
 		return b.data, b.err // a source before this one has read it already
 	}
 	if r.Body == nil || r.Body == http.NoBody {
-		return nil, ErrAbsent
+		return nil, nil
 	}
 	if r.ContentLength > Max {
 		return nil, ErrTooLarge
@@ -156,8 +155,6 @@ func read(r *http.Request) ([]byte, error) {
 		back.err = fmt.Errorf("%w: reading: %w", ErrMalformed, err)
 	case len(data) > Max:
 		back.Reader, back.err = io.MultiReader(bytes.NewReader(data), r.Body), ErrTooLarge
-	case len(data) == 0:
-		back.Reader, back.err = bytes.NewReader(data), ErrAbsent
 	default:
 		back.Reader = bytes.NewReader(data)
 	}
