@@ -87,15 +87,15 @@ func spares(r Record, p *Principal) bool {
 	return len(r.Data) > 0 && p.Credential.Family == string(r.Data)
 }
 
-// raise raises the mark under name to t. Those of the family spared live on.
+// raise raises the mark under name to t. The family spared, if any, lives on.
 func (m marks) raise(ctx context.Context, name Digest, t time.Time, spared string) error {
-	mark := Record{
-		Kind:      KindMark,
-		Created:   t,
-		KeepUntil: t.Add(maxLifetime),
-		Data:      []byte(spared),
-	}
 	for {
+		mark := Record{
+			Kind:      KindMark,
+			Created:   t,
+			KeepUntil: t.Add(maxLifetime + remembered),
+			Data:      []byte(spared),
+		}
 		old, err := m.store.Lookup(ctx, name)
 		switch {
 		case errors.Is(err, ErrNotFound):
@@ -105,6 +105,9 @@ func (m marks) raise(ctx context.Context, name Digest, t time.Time, spared strin
 		case old.Created.After(t):
 			return nil
 		default:
+			if old.Created.Equal(t) && string(old.Data) != spared {
+				mark.Data = nil // each of the two ends what the other spares
+			}
 			mark.Revision = old.Revision + 1
 			err = m.store.Replace(ctx, name, mark)
 		}

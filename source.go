@@ -65,6 +65,8 @@ func JSONField(name string, verifiers ...Verifier) *Source {
 		func(r *http.Request) (string, error) {
 			values, err := body.JSON(r, name)
 			switch {
+			case errors.Is(err, body.ErrAbsent):
+				return "", ErrNoCredential
 			case errors.Is(err, body.ErrTooLarge):
 				return "", ErrTooLarge
 			case errors.Is(err, body.ErrMalformed):

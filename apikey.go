@@ -1,0 +1,385 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// APIKeys are long-lived credentials for programs, of the form
+//
+//	PREFIX_SECRETCHECKSUM
+//
+// with 256 random bits and a checksum in base62: a double click selects a key
+// whole, a secret scanner can match it, and a mistyped one is refused without
+// asking the store. APIKeys is a [Verifier].
+//
+// Only a digest is kept. Its text is the key's public id, by which the
+// operator's methods go.
+type APIKeys struct {
+	store   Store
+	lister  Lister
+	marks   marks
+	lastUse *lastUse
+	prefix  string // with the underscore
+	overlap time.Duration
+}
+
+// APIKeysOptions configure [NewAPIKeys]. The zero value is ready for
+// production.
+type APIKeysOptions struct {
+	// Overlap is how long a rotated key goes on; zero is 24 hours, negative
+	// ends it at once.
+	Overlap time.Duration
+}
+
+const (
+	keySecretLen  = 43 // 62^43 > 2^256
+	keyHintLen    = 4
+	maxPrefix     = 20
+	maxKeyName    = 256
+	maxNetworks   = 1000
+	replaceRounds = 100 // of a contended Replace
+)
+
+// NewAPIKeys returns keys kept in store, which must be a [Lister]. The prefix
+// names the issuer and environment, such as "acme_live": a letter, then at most
+// 19 letters, digits and underscores. o may be nil. Call [APIKeys.Close] at the
+// end.
+func NewAPIKeys(store Store, prefix string, o *APIKeysOptions) (*APIKeys, error) {
+	k := &APIKeys{store: store, prefix: prefix + "_", overlap: 24 * time.Hour}
+	var errs []error
+	if store == nil {
+		errs = append(errs, errors.New("no store"))
+	}
+	var ok bool
+	if k.lister, ok = StoreAbility[Lister](store); !ok && store != nil {
+		errs = append(errs, fmt.Errorf("%T is no Lister", store))
+	}
+	if !isKeyPrefix(prefix) {
+		errs = append(errs, fmt.Errorf("prefix %q is not a letter and at most %d letters, digits and underscores", prefix, maxPrefix-1))
+	}
+	switch {
+	case o == nil || o.Overlap == 0:
+	case o.Overlap < 0:
+		k.overlap = 0
+	default:
+		k.overlap = o.Overlap
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("auth: NewAPIKeys: %w", err)
+	}
+	k.marks = newMarks(store)
+	k.lastUse = newLastUse(store, lastUseEvery)
+	return k, nil
+}
+
+func isKeyPrefix(s string) bool {
+	if s == "" || len(s) > maxPrefix || s[0] >= '0' && s[0] <= '9' || s[0] == '_' {
+		return false
+	}
+	return isBase62(strings.ReplaceAll(s, "_", ""))
+}
+
+// Kind returns [KindAPIKey].
+func (k *APIKeys) Kind() Kind { return KindAPIKey }
+
+// Form returns the text form of the keys.
+func (k *APIKeys) Form() Form {
+	return Form{New: k.newText, Match: k.match}
+}
+
+func (k *APIKeys) newText() string {
+	text := k.prefix + randomBase62(keySecretLen)
+	sum := checksum(text)
+	return text + string(sum[:])
+}
+
+// match reports whether text has the form of a key, whatever its checksum.
+func (k *APIKeys) match(text string) bool {
+	return len(text) == len(k.prefix)+keySecretLen+checksumLen &&
+		strings.HasPrefix(text, k.prefix) && isBase62(text[len(k.prefix):])
+}
+
+// digest returns the digest of a key. The prefix and the checksum follow from
+// the rest.
+func (k *APIKeys) digest(text string) Digest {
+	return DigestOf(KindAPIKey, text[len(k.prefix):len(k.prefix)+keySecretLen])
+}
+
+// Close writes what is known of the keys' last use. The keys themselves go on.
+func (k *APIKeys) Close() error { return k.lastUse.close() }
+
+// Verify looks a key up.
+func (k *APIKeys) Verify(ctx context.Context, credential string) (*Principal, error) {
+	if !k.match(credential) {
+		return nil, ErrNotMine
+	}
+	body := len(credential) - checksumLen
+	if sum := checksum(credential[:body]); credential[body:] != string(sum[:]) {
+		return nil, ErrInvalid
+	}
+	d := k.digest(credential)
+	r, err := k.store.Lookup(ctx, d)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrInvalid
+	case err != nil:
+		return nil, err
+	case r.Kind != KindAPIKey || r.Principal == nil:
+		return nil, ErrInvalid
+	case r.Disabled:
+		return nil, ErrDisabled
+	}
+	t := time.Now()
+	if !r.Expires.IsZero() && !t.Before(r.Expires) {
+		return nil, ErrExpired
+	}
+	k.lastUse.note(d, r.Seen, t)
+	return r.Principal, nil
+}
+
+// KeyOptions describe a new API key. The zero value is a key without a name
+// that does not expire.
+type KeyOptions struct {
+	Name     string         // for people, at most 256 bytes
+	Lifetime time.Duration  // zero: until it is revoked
+	Networks []netip.Prefix // where it may be used from; nil: anywhere
+}
+
+// keyData is what a key's record keeps beside its principal.
+type keyData struct {
+	Hint     string         `json:"hint"`
+	Networks []netip.Prefix `json:"networks,omitempty"`
+}
+
+// Create makes a key that proves p's identity, tier, scopes and claims. No
+// scopes grant nothing. The grant shows its text, this once. o may be nil.
+func (k *APIKeys) Create(ctx context.Context, p *Principal, o *KeyOptions) (*Grant, error) {
+	if o == nil {
+		o = &KeyOptions{}
+	}
+	var errs []error
+	if p == nil || p.Subject == "" {
+		errs = append(errs, errNoSubject)
+	}
+	if o.Lifetime < 0 {
+		errs = append(errs, fmt.Errorf("lifetime %v is negative", o.Lifetime))
+	}
+	if len(o.Name) > maxKeyName {
+		errs = append(errs, fmt.Errorf("name longer than %d bytes", maxKeyName))
+	}
+	if len(o.Networks) > maxNetworks {
+		errs = append(errs, fmt.Errorf("more than %d networks", maxNetworks))
+	}
+	for _, n := range o.Networks {
+		if !n.IsValid() {
+			errs = append(errs, fmt.Errorf("network %v is not valid", n))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("auth: APIKeys.Create: %w", err)
+	}
+	return k.insert(ctx, p, Credential{Name: o.Name}, o.Lifetime, o.Networks)
+}
+
+// insert adds a key with the credential's name and, where it has one, family.
+func (k *APIKeys) insert(ctx context.Context, p *Principal, c Credential, lifetime time.Duration, networks []netip.Prefix) (*Grant, error) {
+	text := k.newText()
+	d := k.digest(text)
+	c.ID, c.Kind, c.Created = d.String(), KindAPIKey, now()
+	if c.Family == "" {
+		c.Family = c.ID
+	}
+	r := Record{Kind: KindAPIKey, Revision: NewRevision(), Created: c.Created}
+	if lifetime > 0 {
+		c.Expires = c.Created.Add(lifetime)
+		r.Expires, r.KeepUntil = c.Expires, c.Expires.Add(remembered)
+	}
+	// A key is the root of its chain, proved anew by every request.
+	q := *p
+	q.presented = Secret{}
+	q.Scopes = slices.Clone(p.Scopes)
+	q.Origin = Origin{Kind: KindAPIKey, ID: c.ID}
+	q.Credential = c
+	r.Principal, r.Owner = &q, q.Owner()
+	var err error
+	if r.Data, err = json.Marshal(keyData{text[len(k.prefix):][:keyHintLen], networks}); err != nil {
+		return nil, err
+	}
+	if err := k.store.Insert(ctx, d, r); err != nil {
+		return nil, err
+	}
+	return &Grant{Token: NewSecret(text), Principal: &q}, nil
+}
+
+// An APIKey is what an operator sees of a key.
+type APIKey struct {
+	ID        string // public; what the methods of APIKeys go by
+	Hint      string // how the key begins: its prefix and four characters of its secret
+	Principal *Principal
+	Networks  []netip.Prefix
+	LastUsed  time.Time // exact to a minute; zero for never
+	Disabled  bool
+}
+
+func (k *APIKeys) view(e Entry) (*APIKey, error) {
+	var data keyData
+	if err := unmarshalData(e.Record.Data, &data); err != nil {
+		return nil, err
+	}
+	return &APIKey{
+		ID:        e.Digest.String(),
+		Hint:      k.prefix + data.Hint,
+		Principal: e.Record.Principal,
+		Networks:  data.Networks,
+		LastUsed:  k.lastUse.seen(e.Digest, e.Record.Seen),
+		Disabled:  e.Record.Disabled,
+	}, nil
+}
+
+// lookup returns the record of a key by its public id, or ErrNotFound.
+func (k *APIKeys) lookup(ctx context.Context, id string) (Digest, Record, error) {
+	d, err := ParseDigest(id)
+	if err != nil {
+		return d, Record{}, ErrNotFound
+	}
+	r, err := k.store.Lookup(ctx, d)
+	if err == nil && (r.Kind != KindAPIKey || r.Principal == nil) {
+		err = ErrNotFound
+	}
+	return d, r, err
+}
+
+// Lookup returns the key with the public id, or [ErrNotFound]. Expired keys are
+// found for a day longer.
+func (k *APIKeys) Lookup(ctx context.Context, id string) (*APIKey, error) {
+	d, r, err := k.lookup(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return k.view(Entry{d, r})
+}
+
+// List lists the keys of p's identity, in no particular order.
+func (k *APIKeys) List(ctx context.Context, p *Principal) iter.Seq2[*APIKey, error] {
+	return func(yield func(*APIKey, error) bool) {
+		for e, err := range k.lister.List(ctx, p.Owner(), KindAPIKey) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(k.view(e)) {
+				return
+			}
+		}
+	}
+}
+
+// Disable switches a key off and ends what it opened. It returns [ErrNotFound]
+// where there is none.
+func (k *APIKeys) Disable(ctx context.Context, id string) error {
+	if err := k.replace(ctx, id, func(r *Record) { r.Disabled = true }); err != nil {
+		return err
+	}
+	return k.endOpened(ctx, id)
+}
+
+// Enable switches a key on again. What it had opened stays ended.
+func (k *APIKeys) Enable(ctx context.Context, id string) error {
+	return k.replace(ctx, id, func(r *Record) { r.Disabled = false })
+}
+
+// Revoke removes a key and ends what it opened. It returns [ErrNotFound] where
+// there is none.
+func (k *APIKeys) Revoke(ctx context.Context, id string) error {
+	// Switched off first: a key that is used between the two could open
+	// something that the mark does not reach, and one that is gone could not be
+	// revoked again where the mark failed.
+	if err := k.Disable(ctx, id); err != nil {
+		return err
+	}
+	d, err := ParseDigest(id)
+	if err != nil {
+		return err
+	}
+	_, err = k.store.Take(ctx, d)
+	return err
+}
+
+// endOpened raises the mark of the key as an origin.
+func (k *APIKeys) endOpened(ctx context.Context, id string) error {
+	return k.marks.raise(ctx, originMark(Origin{Kind: KindAPIKey, ID: id}), now(), "")
+}
+
+// Rotate makes a successor for a key: same identity, name, networks and, where
+// it has one, length of life. The old key goes on for the overlap, but never
+// beyond its own end. What it opened lives on.
+func (k *APIKeys) Rotate(ctx context.Context, id string) (*Grant, error) {
+	_, r, err := k.lookup(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Disabled:
+		return nil, ErrDisabled
+	case !r.Expires.IsZero() && !now().Before(r.Expires):
+		return nil, ErrExpired
+	}
+	var data keyData
+	if err := unmarshalData(r.Data, &data); err != nil {
+		return nil, err
+	}
+	var lifetime time.Duration
+	c := r.Principal.Credential
+	if !c.Expires.IsZero() {
+		lifetime = c.Expires.Sub(c.Created)
+	}
+	next := Credential{Name: c.Name, Family: c.Family, Confirmation: c.Confirmation}
+	g, err := k.insert(ctx, r.Principal, next, lifetime, data.Networks)
+	if err != nil {
+		return nil, err
+	}
+	end := now().Add(k.overlap)
+	err = k.replace(ctx, id, func(r *Record) {
+		if !r.Expires.IsZero() && r.Expires.Before(end) {
+			return
+		}
+		p := *r.Principal
+		p.Credential.Expires = end
+		r.Principal, r.Expires, r.KeepUntil = &p, end, end.Add(remembered)
+	})
+	if err != nil {
+		// Revoked meanwhile, or not known: either way the old key's holder
+		// gets no new one.
+		_, takeErr := k.store.Take(ctx, k.digest(g.Token.Reveal()))
+		return nil, errors.Join(err, takeErr)
+	}
+	return g, nil
+}
+
+// replace changes a key's record, again if somebody else does so at the same
+// time.
+func (k *APIKeys) replace(ctx context.Context, id string, change func(*Record)) error {
+	var err error
+	for range replaceRounds {
+		var (
+			d Digest
+			r Record
+		)
+		if d, r, err = k.lookup(ctx, id); err != nil {
+			return err
+		}
+		change(&r)
+		r.Revision++
+		if err = k.store.Replace(ctx, d, r); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return err
+}

@@ -1,0 +1,323 @@
+package auth
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Refresh issues an access token together with a refresh token, and trades each
+// refresh token, once, for the next pair. The tokens that follow each other are
+// a family, with an end of its own. Refresh is a [Verifier], an [Issuer] and a
+// [Revoker]; its tokens belong behind [Guard.Exchange] only.
+//
+// A successor is computed from the presented token and a random nonce that the
+// store keeps, so a client whose answer was lost gets the same one again for a
+// short while. A token that comes back later than that has been copied, and
+// ends its family. Neither what the store holds nor an old token alone gives
+// the next token.
+type Refresh struct {
+	store   Store
+	marks   marks
+	access  Issuer
+	options RefreshOptions
+	form    Form
+}
+
+// RefreshOptions configure [NewRefresh]. The zero value is ready for
+// production.
+type RefreshOptions struct {
+	// Lifetime is how long a family lasts from the login, whatever its use.
+	// Zero is 30 days; the most is 400 days.
+	Lifetime time.Duration
+
+	// Grace is how long a spent token still gets the same successor, for
+	// answers that are lost and clients with two tabs. Zero is 10 seconds, the
+	// most is a minute; negative is none.
+	Grace time.Duration
+
+	// OnReuse is told when a family ends because one of its tokens came back;
+	// nil for none.
+	OnReuse func(ctx context.Context, p *Principal)
+}
+
+const (
+	refreshPrefix = "rt_"
+	familyPrefix  = "rf_"
+)
+
+// NewRefresh returns refresh tokens kept in store, whose access tokens access
+// issues. o may be nil.
+func NewRefresh(store Store, access Issuer, o *RefreshOptions) (*Refresh, error) {
+	f := &Refresh{store: store, access: access, form: TokenForm(refreshPrefix)}
+	if o != nil {
+		f.options = *o
+	}
+	var errs []error
+	if store == nil {
+		errs = append(errs, errors.New("no store"))
+	}
+	if access == nil {
+		errs = append(errs, errors.New("no issuer of access tokens"))
+	}
+	if f.options.Lifetime == 0 {
+		f.options.Lifetime = 30 * 24 * time.Hour
+	}
+	if l := f.options.Lifetime; l < 0 || l > maxLifetime {
+		errs = append(errs, fmt.Errorf("lifetime %v is not within 400 days", l))
+	}
+	switch g := f.options.Grace; {
+	case g == 0:
+		f.options.Grace = 10 * time.Second
+	case g > time.Minute:
+		errs = append(errs, fmt.Errorf("grace %v is more than a minute", g))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("auth: NewRefresh: %w", err)
+	}
+	f.marks = newMarks(store)
+	return f, nil
+}
+
+// Kind returns [KindRefresh].
+func (f *Refresh) Kind() Kind { return KindRefresh }
+
+// Form returns the text form of the tokens.
+func (f *Refresh) Form() Form { return f.form }
+
+// Verify looks a refresh token up. It spends nothing; [Refresh.Issue] does.
+func (f *Refresh) Verify(ctx context.Context, credential string) (*Principal, error) {
+	if !f.form.Match(credential) {
+		return nil, ErrNotMine
+	}
+	r, err := f.lookup(ctx, DigestOf(KindRefresh, credential))
+	if err != nil {
+		return nil, err
+	}
+	p := *r.Principal
+	p.presented = NewSecret(credential)
+	return &p, nil
+}
+
+// lookup returns the record of a token of a family that has not expired.
+func (f *Refresh) lookup(ctx context.Context, d Digest) (Record, error) {
+	r, err := f.store.Lookup(ctx, d)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return r, ErrInvalid
+	case err != nil:
+		return r, err
+	case r.Kind != KindRefresh || r.Principal == nil:
+		return r, ErrInvalid
+	case !time.Now().Before(r.Expires):
+		return r, ErrExpired
+	}
+	return r, nil
+}
+
+// Issue begins a family for p or, where p came by a refresh token of this
+// Refresh, spends that token for the next pair.
+func (f *Refresh) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*Grant, error) {
+	if p != nil && p.Credential.Kind == KindRefresh {
+		if p.presented.IsZero() {
+			return nil, errUnpresented
+		}
+		return f.rotate(ctx, p.presented.Reveal(), o)
+	}
+	return f.begin(ctx, p, o)
+}
+
+var errUnpresented = errors.New("auth: a refresh token's principal that did not come from Refresh.Verify")
+
+func (f *Refresh) begin(ctx context.Context, p *Principal, o *IssueOptions) (*Grant, error) {
+	created := now()
+	first, err := p.derive(o, Credential{
+		Kind:    KindRefresh,
+		Family:  familyPrefix + base64.RawURLEncoding.EncodeToString(random(16)),
+		Created: created,
+		Expires: created.Add(f.options.Lifetime),
+	})
+	if err != nil {
+		return nil, err
+	}
+	token := f.form.New()
+	first, err = f.insert(ctx, token, first)
+	if err != nil {
+		return nil, err
+	}
+	return f.grant(ctx, token, first, o)
+}
+
+// insert adds the record of token for p's family, unless that has ended.
+func (f *Refresh) insert(ctx context.Context, token string, p *Principal) (*Principal, error) {
+	d := DigestOf(KindRefresh, token)
+	q := *p
+	q.presented = Secret{}
+	q.Credential.ID = d.String()
+	r := Record{
+		Kind:      KindRefresh,
+		Owner:     q.Owner(),
+		Principal: &q,
+		Revision:  NewRevision(),
+		Created:   now(),
+		Expires:   q.Credential.Expires,
+		KeepUntil: q.Credential.Expires.Add(remembered),
+	}
+	if err := f.store.Insert(ctx, d, r); err != nil {
+		return nil, err
+	}
+	if err := f.marks.check(ctx, &q, namesOf(&q)...); err != nil {
+		_, takeErr := f.store.Take(ctx, d)
+		return nil, errors.Join(err, takeErr)
+	}
+	return &q, nil
+}
+
+// grant adds an access token to a refresh token.
+func (f *Refresh) grant(ctx context.Context, token string, p *Principal, o *IssueOptions) (*Grant, error) {
+	var narrowed IssueOptions
+	if o != nil {
+		narrowed = *o
+	}
+	narrowed.Lifetime = narrowed.lifetime(time.Until(p.Credential.Expires))
+	g, err := f.access.Issue(ctx, p, &narrowed)
+	if err != nil {
+		return nil, err
+	}
+	pair := *g
+	pair.RefreshToken = NewSecret(token)
+	pair.RefreshExpires = p.Credential.Expires
+	return &pair, nil
+}
+
+// rotate spends a token. The successor is inserted first and the presented
+// token replaced by its spent form afterwards; who loses that race answers with
+// the winner's successor.
+func (f *Refresh) rotate(ctx context.Context, token string, o *IssueOptions) (*Grant, error) {
+	d := DigestOf(KindRefresh, token)
+	r, err := f.lookup(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := spentForm(r); ok {
+		return f.again(ctx, token, r, o)
+	}
+	s := spent{nonce: [nonceLen]byte(random(nonceLen)), at: now()}
+	next := successor(token, s.nonce)
+	p, err := f.insert(ctx, next, r.Principal)
+	if err != nil {
+		return nil, err
+	}
+	r.Revision++
+	r.Data = s.marshal()
+	switch err := f.store.Replace(ctx, d, r); {
+	case err == nil:
+		return f.grant(ctx, next, p, o)
+	case errors.Is(err, ErrConflict):
+		if _, err := f.store.Take(ctx, DigestOf(KindRefresh, next)); err != nil {
+			return nil, err
+		}
+		if r, err = f.lookup(ctx, d); err != nil {
+			return nil, err
+		}
+		return f.again(ctx, token, r, o)
+	case errors.Is(err, ErrNotFound):
+		_, takeErr := f.store.Take(ctx, DigestOf(KindRefresh, next))
+		return nil, errors.Join(ErrRevoked, takeErr)
+	default:
+		// Whether the token is spent now is not known, so its successor must
+		// stay.
+		return nil, err
+	}
+}
+
+// again answers a token that has been spent: with the same successor within the
+// grace, and with the end of the family after it.
+func (f *Refresh) again(ctx context.Context, token string, r Record, o *IssueOptions) (*Grant, error) {
+	s, ok := spentForm(r)
+	if !ok {
+		return nil, errors.New("auth: a refresh token's record that is neither live nor spent")
+	}
+	if time.Since(s.at) > f.options.Grace {
+		if err := f.Revoke(ctx, r.Principal); err != nil {
+			return nil, err
+		}
+		if f.options.OnReuse != nil {
+			f.options.OnReuse(ctx, r.Principal)
+		}
+		return nil, ErrReused
+	}
+	next := successor(token, s.nonce)
+	n, err := f.lookup(ctx, DigestOf(KindRefresh, next))
+	if err != nil {
+		return nil, err
+	}
+	if err := f.marks.check(ctx, n.Principal, namesOf(n.Principal)...); err != nil {
+		return nil, err
+	}
+	return f.grant(ctx, next, n.Principal, o)
+}
+
+// Revoke ends the family of p, which came by one of its refresh or access
+// tokens. It returns [ErrNotMine] where p has no such family.
+func (f *Refresh) Revoke(ctx context.Context, p *Principal) error {
+	if p == nil || !strings.HasPrefix(p.Credential.Family, familyPrefix) {
+		return ErrNotMine
+	}
+	if err := f.marks.raise(ctx, familyMark(p.Credential.Family), now(), ""); err != nil {
+		return err
+	}
+	// Access tokens that are kept in a store do not look at marks.
+	if s, ok := f.access.(interface {
+		endFamily(context.Context, *Principal) error
+	}); ok {
+		return s.endFamily(ctx, p)
+	}
+	return nil
+}
+
+// RevokeAll ends every family of p's identity. Access tokens end with them
+// where they are revocable; sessions end through [Sessions.RevokeAll].
+func (f *Refresh) RevokeAll(ctx context.Context, p *Principal) error {
+	return f.marks.raise(ctx, ownerMark(p), now(), "")
+}
+
+// RevokeOthers is RevokeAll, except for the family of p.
+func (f *Refresh) RevokeOthers(ctx context.Context, p *Principal) error {
+	return f.marks.raise(ctx, ownerMark(p), now(), p.Credential.Family)
+}
+
+const nonceLen = sha256.Size
+
+// spent is the data of a token that has been spent.
+type spent struct {
+	nonce [nonceLen]byte
+	at    time.Time
+}
+
+func (s spent) marshal() []byte {
+	return binary.BigEndian.AppendUint64(s.nonce[:], uint64(s.at.UnixMicro()))
+}
+
+// spentForm returns the data of a spent token; a live one has none.
+func spentForm(r Record) (s spent, ok bool) {
+	if len(r.Data) != nonceLen+8 {
+		return s, false
+	}
+	copy(s.nonce[:], r.Data)
+	s.at = time.UnixMicro(int64(binary.BigEndian.Uint64(r.Data[nonceLen:])))
+	return s, true
+}
+
+// successor returns the token that follows the presented one.
+func successor(token string, nonce [nonceLen]byte) string {
+	h := hmac.New(sha256.New, []byte(token))
+	h.Write(nonce[:])
+	return refreshPrefix + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
