@@ -1,0 +1,38 @@
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+
+MODULES  := . examples
+FUZZTIME := 60s
+
+# Every module stands on its own go.mod: neither the workspace nor a -mod flag from outside may lend it anything.
+export GOWORK  := off
+export GOFLAGS := $(filter-out -mod=%,$(shell go env GOFLAGS))
+
+each = for module in $(MODULES); do go -C $$module
+
+.PHONY: test bench fuzz lint api clean help
+
+test: ## set up what is missing, then run every test with the race detector, and without it
+	@.ci/setup
+	export CGO_ENABLED=1; $(each) test -race -shuffle=on ./...; done
+	$(each) test ./...; done
+
+bench: ## run every benchmark
+	$(each) test -run='^$$' -bench=. -benchmem ./...; done
+
+fuzz: ## fuzz every target for FUZZTIME (60s)
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz $(MODULES)
+
+lint: ## vet, staticcheck, gofmt, and the house's own checks
+	@.ci/lint $(MODULES)
+
+api: ## write the exported API to api.txt
+	go run ./internal/apigolden -update
+
+clean: ## remove what builds and tests leave behind
+	rm -rf .cache bin
+	find . -name '*.test' -o -name '*.prof' -o -name '*.out' | xargs rm -f
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
