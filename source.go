@@ -65,8 +65,6 @@ func JSONField(name string, verifiers ...Verifier) *Source {
 		func(r *http.Request) (string, error) {
 			values, err := body.JSON(r, name)
 			switch {
-			case errors.Is(err, body.ErrAbsent):
-				return "", ErrNoCredential
 			case errors.Is(err, body.ErrTooLarge):
 				return "", ErrTooLarge
 			case errors.Is(err, body.ErrMalformed):
@@ -158,9 +156,6 @@ func (s *Source) verify(ctx context.Context, text string) (*Principal, error) {
 		default:
 			return p, nil
 		}
-	}
-	if s.scheme.In != InBody && !isToken68(text) {
-		return nil, fmt.Errorf("%w: characters that no credential has", ErrMalformed)
 	}
 	return nil, fmt.Errorf("%w: of no known form", ErrInvalid)
 }
