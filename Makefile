@@ -31,8 +31,7 @@ api: ## write the exported API to api.txt
 	go run ./internal/apigolden -update
 
 clean: ## remove what builds and tests leave behind
-	rm -rf .cache bin
-	find . -name '*.test' -o -name '*.prof' -o -name '*.out' | xargs rm -f
+	git clean -fdXq
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
