@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -56,34 +57,47 @@ func namesOf(p *Principal) []Digest {
 
 // check returns ErrRevoked where one of the marks under names has ended p.
 func (m marks) check(ctx context.Context, p *Principal, names ...Digest) error {
-	var few [4]Record
-	records := few[:]
-	if m.batcher != nil {
-		records = records[:len(names)]
-		if err := m.batcher.LookupAll(ctx, KindMark, names, records); err != nil {
-			return err
-		}
-	} else {
-		records = records[:0]
+	if m.batcher == nil {
 		for _, name := range names {
 			r, err := m.store.Lookup(ctx, name)
-			if err != nil && !errors.Is(err, ErrNotFound) {
+			switch {
+			case errors.Is(err, ErrNotFound):
+			case err != nil:
 				return err
+			case ends(&r, p):
+				return ErrRevoked
 			}
-			records = append(records, r)
 		}
+		return nil
 	}
-	for _, r := range records {
-		if r.Kind == KindMark && !p.Origin.Time.After(r.Created) && !spares(r, p) {
+	few := fewRecords.Get().(*[4]Record)
+	defer func() {
+		clear(few[:])
+		fewRecords.Put(few)
+	}()
+	records := few[:len(names)]
+	if err := m.batcher.LookupAll(ctx, KindMark, names, records); err != nil {
+		return err
+	}
+	for i := range records {
+		if ends(&records[i], p) {
 			return ErrRevoked
 		}
 	}
 	return nil
 }
 
+// fewRecords spares each check an allocation.
+var fewRecords = sync.Pool{New: func() any { return new([4]Record) }}
+
+// ends reports whether r is a mark that has ended p.
+func ends(r *Record, p *Principal) bool {
+	return r.Kind == KindMark && !p.Origin.Time.After(r.Created) && !spares(r, p)
+}
+
 // spares reports whether the mark lets the family of p live: the one session
 // that asked for all the others to end.
-func spares(r Record, p *Principal) bool {
+func spares(r *Record, p *Principal) bool {
 	return len(r.Data) > 0 && p.Credential.Family == string(r.Data)
 }
 

@@ -1,0 +1,318 @@
+package auth
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/seed-077cad0b/auth/internal/strictjson"
+)
+
+var (
+	errPayload  = refusal("payload is not one JSON object")
+	errClaim    = refusal("a claim is of the wrong type")
+	errRequired = refusal("exp, iss, aud or sub is missing")
+	errIssuer   = refusal("iss is another")
+	errAudience = refusal("aud is another")
+	errNoAge    = refusal("iat is missing")
+	errOrigin   = refusal("malformed origin")
+)
+
+// A claimSet is what this package reads of a payload. Slices are parts of it.
+type claimSet struct {
+	present present
+
+	iss, sub, jti, tenant, tier []byte
+
+	scope    []byte // separated by blanks
+	scp      []string
+	scopes   []string
+	audience bool // one of aud is the audience asked for
+
+	exp, nbf, iat, authTime, originTime int64
+
+	// Private members of tokens that this package issues.
+	origin, family, idp []byte
+
+	confirmation string
+}
+
+// present are the claims that a token has.
+type present uint32
+
+const (
+	hasExp present = 1 << iota
+	hasIss
+	hasAud
+	hasSub
+	hasIat
+	hasJti
+	hasScope
+	hasScp
+	hasAuthTime
+	hasOriginTime
+	hasOrigin
+	hasFamily
+	hasIdp
+
+	required = hasExp | hasIss | hasAud | hasSub
+)
+
+func (c *claimSet) has(p present) bool { return c.present&p == p }
+
+// The private members. origin is the kind, a colon and the id of the Origin;
+// origin_time its time where the kind is unknown, so that nobody takes it for
+// the time of an authentication; fam the family; idp the principal's issuer,
+// where it is not the token's.
+const (
+	claimOrigin     = "origin"
+	claimOriginTime = "origin_time"
+	claimFamily     = "fam"
+	claimIdp        = "idp"
+)
+
+// reserved reports whether a claim is this package's to write.
+func reserved(name string) bool {
+	switch name {
+	case "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scp", "scopes", "tenant", "tier",
+		"auth_time", "cnf", claimOrigin, claimOriginTime, claimFamily, claimIdp:
+		return true
+	}
+	return false
+}
+
+// readClaims reads a payload in one pass.
+func readClaims(payload []byte, audience string) (c claimSet, err error) {
+	err = strictjson.Object(payload, func(name, value []byte) error {
+		ok := true
+		switch string(name) {
+		case "iss":
+			c.iss, ok = c.text(hasIss, value)
+		case "sub":
+			c.sub, ok = c.text(hasSub, value)
+			ok = ok && len(c.sub) > 0
+		case "aud":
+			ok = c.readAudience(value, audience)
+		case "exp":
+			c.exp, ok = c.date(hasExp, value)
+		case "nbf":
+			c.nbf, ok = c.date(0, value)
+		case "iat":
+			c.iat, ok = c.date(hasIat, value)
+		case "auth_time":
+			c.authTime, ok = c.date(hasAuthTime, value)
+		case claimOriginTime:
+			c.originTime, ok = c.date(hasOriginTime, value)
+		case "jti":
+			c.jti, ok = c.text(hasJti, value)
+		case "tenant":
+			c.tenant, ok = c.text(0, value)
+		case "tier":
+			c.tier, ok = c.text(0, value)
+		case "scope":
+			c.scope, ok = c.text(hasScope, value)
+		case "scp":
+			c.present |= hasScp
+			if value[0] == '"' {
+				var text []byte
+				text, ok = strictjson.Bytes(value)
+				c.scp = fields(text)
+			} else {
+				c.scp, ok = texts(value)
+			}
+		case "scopes":
+			c.scopes, ok = texts(value)
+		case claimOrigin:
+			c.origin, ok = c.text(hasOrigin, value)
+		case claimFamily:
+			c.family, ok = c.text(hasFamily, value)
+		case claimIdp:
+			c.idp, ok = c.text(hasIdp, value)
+		case "cnf":
+			c.confirmation, ok = confirmationOf(value)
+		}
+		if !ok {
+			return errClaim
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errClaim):
+		return c, errClaim
+	case err != nil:
+		return c, errPayload
+	case !c.has(required):
+		return c, errRequired
+	}
+	return c, nil
+}
+
+func (c *claimSet) text(p present, value []byte) ([]byte, bool) {
+	c.present |= p
+	return strictjson.Bytes(value)
+}
+
+func (c *claimSet) date(p present, value []byte) (int64, bool) {
+	c.present |= p
+	return numericDate(value)
+}
+
+// readAudience reads a text or an array of texts.
+func (c *claimSet) readAudience(value []byte, audience string) bool {
+	c.present |= hasAud
+	if text, ok := strictjson.Bytes(value); ok {
+		c.audience = string(text) == audience
+		return true
+	}
+	return strictjson.Array(value, func(value []byte) error {
+		text, ok := strictjson.Bytes(value)
+		if !ok {
+			return errClaim
+		}
+		c.audience = c.audience || string(text) == audience
+		return nil
+	}) == nil
+}
+
+// texts reads an array of texts that are not empty.
+func texts(value []byte) ([]string, bool) {
+	var list []string
+	err := strictjson.Array(value, func(value []byte) error {
+		text, ok := strictjson.String(value)
+		if !ok || text == "" {
+			return errClaim
+		}
+		list = append(list, text)
+		return nil
+	})
+	return list, err == nil
+}
+
+// fields splits a text at its blanks, and only at those.
+func fields(text []byte) []string {
+	n := 0
+	for i, c := range text {
+		if c != ' ' && (i == 0 || text[i-1] == ' ') {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, 0, n)
+	for rest := string(text); rest != ""; {
+		var field string
+		if field, rest, _ = strings.Cut(rest, " "); field != "" {
+			list = append(list, field)
+		}
+	}
+	return list
+}
+
+// The confirmation methods (RFC 7800) that are known, as Credential spells
+// them, and what stands for all others: no source takes it for a bearer token.
+const (
+	confirmJKT         = "jkt:"
+	confirmX5T         = "x5t#S256:"
+	confirmUnsupported = "unsupported"
+)
+
+func confirmationOf(value []byte) (string, bool) {
+	confirmation := ""
+	err := strictjson.Object(value, func(name, value []byte) error {
+		text, isText := strictjson.String(value)
+		switch {
+		case confirmation != "" || !isText || text == "":
+			confirmation = confirmUnsupported
+		case string(name) == "jkt":
+			confirmation = confirmJKT + text
+		case string(name) == "x5t#S256":
+			confirmation = confirmX5T + text
+		default:
+			confirmation = confirmUnsupported
+		}
+		return nil
+	})
+	return or(confirmation, confirmUnsupported), err == nil
+}
+
+// principal makes the principal of a token whose claims are c.
+func (j *JWT) principal(c *claimSet, signed string, payload []byte) (*Principal, error) {
+	p := &Principal{
+		Issuer:  j.issuer,
+		Tenant:  string(c.tenant),
+		Subject: string(c.sub),
+		Tier:    string(c.tier),
+		Credential: Credential{
+			ID:           string(c.jti),
+			Kind:         KindJWT,
+			Family:       string(c.family),
+			Confirmation: c.confirmation,
+			Expires:      instantOf(c.exp),
+		},
+		Claims: bytes.Clone(payload),
+	}
+	switch {
+	case c.has(hasScope):
+		p.Scopes = fields(c.scope)
+	case c.has(hasScp):
+		p.Scopes = c.scp
+	default:
+		p.Scopes = c.scopes
+	}
+	if c.has(hasIat) {
+		p.Credential.Created = instantOf(c.iat)
+	}
+	if p.Credential.ID == "" {
+		// Not of the signature: of some algorithms there is more than one that
+		// holds, and revoking the token would miss the others.
+		p.Credential.ID = DigestOf(KindJWT, signed).String()
+	}
+	if p.Credential.Family == "" {
+		p.Credential.Family = p.Credential.ID
+	}
+	own := j.signing() != nil
+	if own && c.has(hasIdp) {
+		p.Issuer = string(c.idp)
+	}
+	var ok bool
+	if p.Origin, ok = c.originOf(p.Credential.ID); !ok && own {
+		return nil, errOrigin
+	}
+	return p, nil
+}
+
+// originOf returns where the principal comes from, and false where the token's
+// private members contradict each other. In a foreign token, where they may
+// mean something else, the origin is then unknown.
+func (c *claimSet) originOf(id string) (Origin, bool) {
+	unknown := Origin{Time: instantOf(c.iat)}
+	if !c.has(hasOrigin) {
+		if c.has(hasAuthTime) {
+			return Origin{Kind: KindJWT, ID: id, Time: instantOf(c.authTime)}, true
+		}
+		return unknown, !c.has(hasOriginTime)
+	}
+	kind, root, ok := bytes.Cut(c.origin, []byte(":"))
+	switch {
+	case !ok:
+		return unknown, false
+	case len(kind) > 0 && c.has(hasAuthTime):
+		return Origin{Kind: Kind(kind), ID: string(root), Time: instantOf(c.authTime)}, true
+	case len(kind) == 0 && c.has(hasOriginTime):
+		return Origin{ID: string(root), Time: instantOf(c.originTime)}, true
+	default:
+		return unknown, false
+	}
+}
+
+// signing returns the key that signs, or nil.
+func (j *JWT) signing() *Key {
+	if j.signer == nil {
+		return nil
+	}
+	return j.signer.Signing()
+}
+
+func instantOf(microseconds int64) time.Time { return time.UnixMicro(microseconds).UTC() }

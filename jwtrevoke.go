@@ -1,0 +1,50 @@
+package auth
+
+import (
+	"context"
+	"errors"
+)
+
+var errNoRevocation = errors.New("auth: JWT: JWTOptions.Revocation is not set")
+
+// Revoke ends the token that p showed, at once. It needs
+// [JWTOptions.Revocation].
+func (j *JWT) Revoke(ctx context.Context, p *Principal) error {
+	if p != nil && (p.Credential.Kind != KindJWT || p.Credential.ID == "") {
+		return errors.New("auth: JWT: the principal showed no token")
+	}
+	return j.raise(ctx, p, "", func() Digest { return idMark(KindJWT, p.Credential.ID) })
+}
+
+// RevokeAll ends all that p's identity has proved until now: every token, and
+// every credential that answers to the same store.
+func (j *JWT) RevokeAll(ctx context.Context, p *Principal) error {
+	return j.raise(ctx, p, "", func() Digest { return ownerMark(p) })
+}
+
+// RevokeOthers is [JWT.RevokeAll] but for the family of the credential that p
+// showed.
+func (j *JWT) RevokeOthers(ctx context.Context, p *Principal) error {
+	if p != nil && p.Credential.Family == "" {
+		return errors.New("auth: JWT: the principal's credential has no family to spare")
+	}
+	return j.raise(ctx, p, "family", func() Digest { return ownerMark(p) })
+}
+
+func (j *JWT) raise(ctx context.Context, p *Principal, spare string, name func() Digest) error {
+	switch {
+	case j.marks == nil:
+		return errNoRevocation
+	case p == nil || p.Subject == "":
+		return errNoSubject
+	}
+	if spare != "" {
+		spare = p.Credential.Family
+	}
+	// The clock of whoever issued the token may be ahead of ours.
+	t := now()
+	if p.Origin.Time.After(t) {
+		t = instant(p.Origin.Time)
+	}
+	return j.marks.raise(ctx, name(), t, spare)
+}
