@@ -147,6 +147,9 @@ func (s *Source) verify(ctx context.Context, text string) (*Principal, error) {
 		p, err := v.Verify(ctx, text)
 		switch {
 		case errors.Is(err, ErrNotMine):
+		case errors.Is(err, ErrNoCredential):
+			// Something was presented, so no other source may look.
+			return nil, fmt.Errorf("%w: a verifier says %v", ErrInvalid, err)
 		case err != nil:
 			return nil, err
 		case p == nil || p.Subject == "":
