@@ -135,7 +135,7 @@ func (g *Guard) answer(w http.ResponseWriter, f *Failure) {
 func (g *Guard) writeFailure(w http.ResponseWriter, f *Failure, contentType string, value any) {
 	h := w.Header()
 	status := f.Status()
-	if status == http.StatusUnauthorized || f.Reason == ErrInsufficientScope {
+	if status == http.StatusUnauthorized || f.Reason.outcome().oauth != "" {
 		h["Www-Authenticate"] = g.challenge(f)
 	}
 	if f.RetryAfter > 0 {
