@@ -16,8 +16,8 @@ type Revoker interface {
 
 // SignOut returns a handler that ends the credential which g admits, with every
 // revoker whose own it is, and answers 204. A revoker that is a [CookieSource]
-// also clears its cookie, from a refused request too. It answers no GET, HEAD
-// or OPTIONS, which other sites can cause.
+// also clears its cookie, from a refused request of the same origin too. It
+// answers no GET, HEAD or OPTIONS, which other sites can cause.
 func (g *Guard) SignOut(revokers ...Revoker) http.Handler {
 	if len(revokers) == 0 {
 		panic("auth: SignOut: no revoker")
@@ -38,7 +38,9 @@ func (g *Guard) SignOut(revokers ...Revoker) http.Handler {
 		g.observe(r, start, p, nil, f)
 		if f == nil || f.Status() == http.StatusUnauthorized {
 			for _, v := range revokers {
-				if c, ok := v.(*CookieSource); ok {
+				// Another site's request carries no SameSite cookie and is
+				// refused with 401; it must not sign anybody out.
+				if c, ok := v.(*CookieSource); ok && c.sameOrigin(r) == nil {
 					c.Clear(w)
 				}
 			}
