@@ -99,10 +99,19 @@ func NewGuard(a Authenticator, o *GuardOptions) *Guard {
 		panic("auth: NewGuard: malformed realm")
 	}
 	b.challenges = challenges(b.schemes, b.Realm)
-	// Shared caches leave answers to an Authorization field alone (RFC 9111
-	// section 3.5), but not those to other fields.
-	b.shareable = slices.ContainsFunc(b.schemes, func(s Scheme) bool { return s.Field != "Authorization" })
+	b.shareable = isShareable(a)
 	return &Guard{base: b}
+}
+
+// isShareable reports whether shared caches may keep answers to what a admits.
+// They leave those to an Authorization field alone (RFC 9111 section 3.5), but
+// not those to other fields, nor to what an authenticator does not tell.
+func isShareable(a Authenticator) bool {
+	if f, ok := a.(first); ok {
+		return slices.ContainsFunc(f, isShareable)
+	}
+	schemes := schemesOf(a)
+	return len(schemes) == 0 || slices.ContainsFunc(schemes, func(s Scheme) bool { return s.Field != "Authorization" })
 }
 
 // With returns a guard that also asks the policies, in order, after those that
