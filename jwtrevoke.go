@@ -8,10 +8,13 @@ import (
 var errNoRevocation = errors.New("auth: JWT: JWTOptions.Revocation is not set")
 
 // Revoke ends the token that p showed, at once. It needs
-// [JWTOptions.Revocation].
+// [JWTOptions.Revocation]. It returns [ErrNotMine] where p showed no token.
 func (j *JWT) Revoke(ctx context.Context, p *Principal) error {
-	if p != nil && (p.Credential.Kind != KindJWT || p.Credential.ID == "") {
-		return errors.New("auth: JWT: the principal showed no token")
+	if p != nil && p.Credential.Kind != KindJWT {
+		return ErrNotMine
+	}
+	if p != nil && p.Credential.ID == "" {
+		return errors.New("auth: JWT: the token has no jti to revoke it by")
 	}
 	return j.raise(ctx, p, "", func() Digest { return idMark(KindJWT, p.Credential.ID) })
 }
