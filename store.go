@@ -87,7 +87,8 @@ func DigestOf(k Kind, secret string) Digest {
 // ParseDigest reads the text form of a digest.
 func ParseDigest(s string) (Digest, error) {
 	var d Digest
-	if len(s) != base64.RawURLEncoding.EncodedLen(len(d)) {
+	// The decoder would pass over line ends.
+	if len(s) != base64.RawURLEncoding.EncodedLen(len(d)) || !isBase64URL(s) {
 		return Digest{}, errDigest
 	}
 	if _, err := base64.RawURLEncoding.Strict().Decode(d[:], []byte(s)); err != nil {
@@ -103,6 +104,19 @@ func (d Digest) String() string { return base64.RawURLEncoding.EncodeToString(d[
 func (d Digest) IsZero() bool { return d == Digest{} }
 
 var errDigest = errors.New("auth: malformed id")
+
+// undo takes what a failed operation has inserted out of the store, even where
+// it failed because the caller has gone. That it is gone already is as good.
+func undo(ctx context.Context, s Store, d Digest) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+	defer cancel()
+	if _, err := s.Take(ctx, d); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+const undoWithin = 5 * time.Second
 
 // nameDigest hashes names that are public, each preceded by its length so that
 // no two lists collide.
