@@ -315,7 +315,7 @@ func (k *APIKeys) Revoke(ctx context.Context, id string) error {
 
 // endOpened raises the mark of the key as an origin.
 func (k *APIKeys) endOpened(ctx context.Context, id string) error {
-	return k.marks.raise(ctx, originMark(Origin{Kind: KindAPIKey, ID: id}), now(), "")
+	return k.marks.raise(ctx, originMark(Origin{Kind: KindAPIKey, ID: id}), now(), nil)
 }
 
 // Rotate makes a successor for a key: same identity, name, networks and, where

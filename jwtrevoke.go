@@ -16,13 +16,13 @@ func (j *JWT) Revoke(ctx context.Context, p *Principal) error {
 	if p != nil && p.Credential.ID == "" {
 		return errors.New("auth: JWT: the token has no jti to revoke it by")
 	}
-	return j.raise(ctx, p, "", func() Digest { return idMark(KindJWT, p.Credential.ID) })
+	return j.raise(ctx, p, nil, func() Digest { return idMark(KindJWT, p.Credential.ID) })
 }
 
 // RevokeAll ends all that p's identity has proved until now: every token, and
 // every credential that answers to the same store.
 func (j *JWT) RevokeAll(ctx context.Context, p *Principal) error {
-	return j.raise(ctx, p, "", func() Digest { return ownerMark(p) })
+	return j.raise(ctx, p, nil, func() Digest { return ownerMark(p) })
 }
 
 // RevokeOthers is [JWT.RevokeAll] but for the family of the credential that p
@@ -31,23 +31,15 @@ func (j *JWT) RevokeOthers(ctx context.Context, p *Principal) error {
 	if p != nil && p.Credential.Family == "" {
 		return errors.New("auth: JWT: the principal's credential has no family to spare")
 	}
-	return j.raise(ctx, p, "family", func() Digest { return ownerMark(p) })
+	return j.raise(ctx, p, p, func() Digest { return ownerMark(p) })
 }
 
-func (j *JWT) raise(ctx context.Context, p *Principal, spare string, name func() Digest) error {
+func (j *JWT) raise(ctx context.Context, p, spared *Principal, name func() Digest) error {
 	switch {
 	case j.marks == nil:
 		return errNoRevocation
 	case p == nil || p.Subject == "":
 		return errNoSubject
 	}
-	if spare != "" {
-		spare = p.Credential.Family
-	}
-	// The clock of whoever issued the token may be ahead of ours.
-	t := now()
-	if p.Origin.Time.After(t) {
-		t = instant(p.Origin.Time)
-	}
-	return j.marks.raise(ctx, name(), t, spare)
+	return j.marks.raise(ctx, name(), markTime(p), spared)
 }

@@ -50,6 +50,7 @@ type RefreshOptions struct {
 const (
 	refreshPrefix = "rt_"
 	familyPrefix  = "rf_"
+	familyBytes   = 16
 )
 
 // NewRefresh returns refresh tokens kept in store, whose access tokens access
@@ -139,9 +140,9 @@ func (f *Refresh) begin(ctx context.Context, p *Principal, o *IssueOptions) (*Gr
 	created := now()
 	first, err := p.derive(o, Credential{
 		Kind:    KindRefresh,
-		Family:  familyPrefix + base64.RawURLEncoding.EncodeToString(random(16)),
+		Family:  newFamily(),
 		Created: created,
-		Expires: created.Add(f.options.Lifetime),
+		Expires: instant(created.Add(o.lifetime(f.options.Lifetime))),
 	})
 	if err != nil {
 		return nil, err
@@ -151,7 +152,11 @@ func (f *Refresh) begin(ctx context.Context, p *Principal, o *IssueOptions) (*Gr
 	if err != nil {
 		return nil, err
 	}
-	return f.grant(ctx, token, first, o)
+	g, err := f.grant(ctx, token, first, o)
+	if err != nil {
+		return nil, errors.Join(err, f.remove(ctx, token))
+	}
+	return g, nil
 }
 
 // insert adds the record of token for p's family, unless that has ended.
@@ -159,13 +164,13 @@ func (f *Refresh) insert(ctx context.Context, token string, p *Principal) (*Prin
 	d := DigestOf(KindRefresh, token)
 	q := *p
 	q.presented = Secret{}
-	q.Credential.ID = d.String()
+	q.Credential.ID, q.Credential.Created = d.String(), now()
 	r := Record{
 		Kind:      KindRefresh,
 		Owner:     q.Owner(),
 		Principal: &q,
 		Revision:  NewRevision(),
-		Created:   now(),
+		Created:   q.Credential.Created,
 		Expires:   q.Credential.Expires,
 		KeepUntil: q.Credential.Expires.Add(remembered),
 	}
@@ -173,10 +178,14 @@ func (f *Refresh) insert(ctx context.Context, token string, p *Principal) (*Prin
 		return nil, err
 	}
 	if err := f.marks.check(ctx, &q, namesOf(&q)...); err != nil {
-		_, takeErr := f.store.Take(ctx, d)
-		return nil, errors.Join(err, takeErr)
+		return nil, errors.Join(err, f.remove(ctx, token))
 	}
 	return &q, nil
+}
+
+// remove removes the record of a token that is not handed out.
+func (f *Refresh) remove(ctx context.Context, token string) error {
+	return undo(ctx, f.store, DigestOf(KindRefresh, token))
 }
 
 // grant adds an access token to a refresh token.
@@ -186,6 +195,9 @@ func (f *Refresh) grant(ctx context.Context, token string, p *Principal, o *Issu
 		narrowed = *o
 	}
 	narrowed.Lifetime = narrowed.lifetime(time.Until(p.Credential.Expires))
+	if narrowed.Lifetime <= 0 {
+		return nil, ErrExpired // meanwhile; zero would mean the issuer's own
+	}
 	g, err := f.access.Issue(ctx, p, &narrowed)
 	if err != nil {
 		return nil, err
@@ -196,9 +208,9 @@ func (f *Refresh) grant(ctx context.Context, token string, p *Principal, o *Issu
 	return &pair, nil
 }
 
-// rotate spends a token. The successor is inserted first and the presented
-// token replaced by its spent form afterwards; who loses that race answers with
-// the winner's successor.
+// rotate spends a token. The next pair is made first and the presented token
+// replaced by its spent form afterwards, so a failure burns nothing. Who loses
+// that race answers with the winner's successor.
 func (f *Refresh) rotate(ctx context.Context, token string, o *IssueOptions) (*Grant, error) {
 	d := DigestOf(KindRefresh, token)
 	r, err := f.lookup(ctx, d)
@@ -214,13 +226,22 @@ func (f *Refresh) rotate(ctx context.Context, token string, o *IssueOptions) (*G
 	if err != nil {
 		return nil, err
 	}
+	g, err := f.grant(ctx, next, p, o)
+	if err != nil {
+		return nil, errors.Join(err, f.remove(ctx, next))
+	}
 	r.Revision++
 	r.Data = s.marshal()
-	switch err := f.store.Replace(ctx, d, r); {
-	case err == nil:
-		return f.grant(ctx, next, p, o)
+	err = f.store.Replace(ctx, d, r)
+	if err == nil {
+		return g, nil
+	}
+	if a, ok := f.access.(atRest); ok {
+		err = errors.Join(err, a.discard(ctx, g))
+	}
+	switch {
 	case errors.Is(err, ErrConflict):
-		if _, err := f.store.Take(ctx, DigestOf(KindRefresh, next)); err != nil {
+		if err := f.remove(ctx, next); err != nil {
 			return nil, err
 		}
 		if r, err = f.lookup(ctx, d); err != nil {
@@ -228,13 +249,19 @@ func (f *Refresh) rotate(ctx context.Context, token string, o *IssueOptions) (*G
 		}
 		return f.again(ctx, token, r, o)
 	case errors.Is(err, ErrNotFound):
-		_, takeErr := f.store.Take(ctx, DigestOf(KindRefresh, next))
-		return nil, errors.Join(ErrRevoked, takeErr)
+		return nil, errors.Join(ErrRevoked, f.remove(ctx, next))
 	default:
 		// Whether the token is spent now is not known, so its successor must
 		// stay.
 		return nil, err
 	}
+}
+
+// Access tokens that are at rest do not look at marks; they are ended one by
+// one. [Sessions] are such, also where they are embedded in an issuer.
+type atRest interface {
+	discard(ctx context.Context, g *Grant) error
+	endFamily(ctx context.Context, p *Principal) error
 }
 
 // again answers a token that has been spent: with the same successor within the
@@ -267,17 +294,14 @@ func (f *Refresh) again(ctx context.Context, token string, r Record, o *IssueOpt
 // Revoke ends the family of p, which came by one of its refresh or access
 // tokens. It returns [ErrNotMine] where p has no such family.
 func (f *Refresh) Revoke(ctx context.Context, p *Principal) error {
-	if p == nil || !strings.HasPrefix(p.Credential.Family, familyPrefix) {
+	if p == nil || !isFamily(p.Credential.Family) {
 		return ErrNotMine
 	}
-	if err := f.marks.raise(ctx, familyMark(p.Credential.Family), now(), ""); err != nil {
+	if err := f.marks.raise(ctx, familyMark(p.Credential.Family), markTime(p), nil); err != nil {
 		return err
 	}
-	// Access tokens that are kept in a store do not look at marks.
-	if s, ok := f.access.(interface {
-		endFamily(context.Context, *Principal) error
-	}); ok {
-		return s.endFamily(ctx, p)
+	if a, ok := f.access.(atRest); ok {
+		return a.endFamily(ctx, p)
 	}
 	return nil
 }
@@ -285,12 +309,23 @@ func (f *Refresh) Revoke(ctx context.Context, p *Principal) error {
 // RevokeAll ends every family of p's identity. Access tokens end with them
 // where they are revocable; sessions end through [Sessions.RevokeAll].
 func (f *Refresh) RevokeAll(ctx context.Context, p *Principal) error {
-	return f.marks.raise(ctx, ownerMark(p), now(), "")
+	return f.marks.raise(ctx, ownerMark(p), markTime(p), nil)
 }
 
-// RevokeOthers is RevokeAll, except for the family of p.
+// RevokeOthers is RevokeAll, except for the family of p. It returns
+// [ErrRevoked] where that has been ended meanwhile, and then ends nothing.
 func (f *Refresh) RevokeOthers(ctx context.Context, p *Principal) error {
-	return f.marks.raise(ctx, ownerMark(p), now(), p.Credential.Family)
+	return f.marks.raise(ctx, ownerMark(p), markTime(p), p)
+}
+
+func newFamily() string {
+	return familyPrefix + base64.RawURLEncoding.EncodeToString(random(familyBytes))
+}
+
+// isFamily reports whether a family is one of refresh tokens. Sessions and keys
+// call theirs by a digest, which is longer.
+func isFamily(s string) bool {
+	return len(s) == len(familyPrefix)+base64.RawURLEncoding.EncodedLen(familyBytes) && strings.HasPrefix(s, familyPrefix)
 }
 
 const nonceLen = sha256.Size

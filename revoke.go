@@ -28,6 +28,16 @@ func ownerMark(p *Principal) Digest {
 func originMark(o Origin) Digest    { return nameDigest("mark", "origin", string(o.Kind), o.ID) }
 func (o Origin) isCredential() bool { return o.ID != "" }
 
+// markTime returns the time of a mark that is to end p: now or, where the clock
+// of whoever had p proved is ahead of ours, then.
+func markTime(p *Principal) time.Time {
+	t := now()
+	if p.Origin.Time.After(t) {
+		t = instant(p.Origin.Time)
+	}
+	return t
+}
+
 // marks reads and raises marks in a store.
 type marks struct {
 	store   Store
@@ -101,28 +111,33 @@ func spares(r *Record, p *Principal) bool {
 	return len(r.Data) > 0 && p.Credential.Family == string(r.Data)
 }
 
-// raise raises the mark under name to t. The family spared, if any, lives on.
-func (m marks) raise(ctx context.Context, name Digest, t time.Time, spared string) error {
+// raise raises the mark under name to t. The family of spared, who may be nil,
+// lives on, unless the mark has ended it already: then raise returns ErrRevoked,
+// as the dead neither rise nor kill.
+func (m marks) raise(ctx context.Context, name Digest, t time.Time, spared *Principal) error {
 	for {
-		mark := Record{
-			Kind:      KindMark,
-			Created:   t,
-			KeepUntil: t.Add(maxLifetime + remembered),
-			Data:      []byte(spared),
+		mark := Record{Kind: KindMark, Created: t}
+		if spared != nil {
+			mark.Data = []byte(spared.Credential.Family)
 		}
 		old, err := m.store.Lookup(ctx, name)
 		switch {
 		case errors.Is(err, ErrNotFound):
 			mark.Revision = NewRevision()
+			mark.KeepUntil = mark.Created.Add(maxLifetime + remembered)
 			err = m.store.Insert(ctx, name, mark)
 		case err != nil:
-		case old.Created.After(t):
-			return nil
+		case spared != nil && !spared.Origin.Time.IsZero() && ends(&old, spared):
+			return ErrRevoked
 		default:
-			if old.Created.Equal(t) && string(old.Data) != spared {
-				mark.Data = nil // each of the two ends what the other spares
+			if !old.Created.Before(t) {
+				if string(old.Data) != string(mark.Data) {
+					mark.Data = nil // each of the two ends what the other spares
+				}
+				mark.Created = old.Created
 			}
 			mark.Revision = old.Revision + 1
+			mark.KeepUntil = mark.Created.Add(maxLifetime + remembered)
 			err = m.store.Replace(ctx, name, mark)
 		}
 		switch {

@@ -115,18 +115,9 @@ func (s *Sessions) Verify(ctx context.Context, credential string) (*Principal, e
 		return nil, ErrNotMine
 	}
 	d := DigestOf(KindSession, credential)
-	r, err := s.store.Lookup(ctx, d)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil, ErrInvalid
-	case err != nil:
+	r, t, err := s.current(ctx, d)
+	if err != nil {
 		return nil, err
-	case r.Kind != KindSession || r.Principal == nil:
-		return nil, ErrInvalid
-	}
-	t := time.Now()
-	if !s.alive(d, r, t) {
-		return nil, ErrExpired
 	}
 	if o := r.Principal.Origin; o.ID != "" && o.Kind != KindPassword {
 		// What a platform or an API key opened ends with it.
@@ -136,6 +127,27 @@ func (s *Sessions) Verify(ctx context.Context, credential string) (*Principal, e
 	}
 	s.lastUse.note(d, r.Seen, t)
 	return r.Principal, nil
+}
+
+// current returns the record of a session that is open at t.
+func (s *Sessions) current(ctx context.Context, d Digest) (r Record, t time.Time, err error) {
+	for range 2 {
+		r, err = s.store.Lookup(ctx, d)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return r, t, ErrInvalid
+		case err != nil:
+			return r, t, err
+		case r.Kind != KindSession || r.Principal == nil:
+			return r, t, ErrInvalid
+		}
+		if t = time.Now(); s.alive(d, r, t) {
+			return r, t, nil
+		}
+		// A use that waited to be written may have been while we looked, and
+		// be in neither place where we did.
+	}
+	return r, t, ErrExpired
 }
 
 // alive reports whether the session is within its lifetime and idle time.
@@ -153,7 +165,7 @@ func (s *Sessions) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*G
 	return s.open(ctx, p, o, Credential{
 		Kind:    KindSession,
 		Created: created,
-		Expires: created.Add(o.lifetime(s.options.Lifetime)),
+		Expires: instant(created.Add(o.lifetime(s.options.Lifetime))),
 	})
 }
 
@@ -198,7 +210,7 @@ func (s *Sessions) open(ctx context.Context, p *Principal, o *IssueOptions, c Cr
 		err = s.enforceLimit(ctx, d, r)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.end(ctx, d))
+		return nil, errors.Join(err, undo(ctx, s.store, d))
 	}
 	return &Grant{Token: NewSecret(token), Principal: p}, nil
 }
@@ -256,14 +268,12 @@ func (s *Sessions) Renew(ctx context.Context, p *Principal) (*Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.store.Lookup(ctx, old)
+	r, _, err := s.current(ctx, old)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrInvalid):
 		return nil, ErrRevoked
 	case err != nil:
 		return nil, err
-	case !s.alive(old, r, time.Now()):
-		return nil, ErrExpired
 	}
 	var device Device
 	if err := unmarshalData(r.Data, &device); err != nil {
@@ -280,11 +290,11 @@ func (s *Sessions) Renew(ctx context.Context, p *Principal) (*Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch _, err := s.store.Take(ctx, old); {
-	case errors.Is(err, ErrNotFound):
-		return nil, errors.Join(ErrRevoked, s.Revoke(ctx, g.Principal))
-	case err != nil:
-		return nil, errors.Join(err, s.Revoke(ctx, g.Principal))
+	if _, err := s.store.Take(ctx, old); err != nil {
+		if errors.Is(err, ErrNotFound) {
+			err = ErrRevoked
+		}
+		return nil, errors.Join(err, s.discard(ctx, g))
 	}
 	return g, nil
 }
@@ -354,20 +364,28 @@ func (s *Sessions) End(ctx context.Context, p *Principal, id string) error {
 // included. With a shared store, it also ends refresh families and, where they
 // are revocable, tokens of that identity.
 func (s *Sessions) RevokeAll(ctx context.Context, p *Principal) error {
-	return s.revokeOwner(ctx, p, "")
+	return s.revokeOwner(ctx, p, nil)
 }
 
 // RevokeOthers is RevokeAll, except for the session by which p came and what
-// shares its family.
+// shares its family. It returns [ErrRevoked] where those have been ended
+// meanwhile, by RevokeAll or RevokeOthers, and then ends nothing.
 func (s *Sessions) RevokeOthers(ctx context.Context, p *Principal) error {
-	return s.revokeOwner(ctx, p, p.Credential.Family)
+	return s.revokeOwner(ctx, p, p)
 }
 
-func (s *Sessions) revokeOwner(ctx context.Context, p *Principal, spared string) error {
-	if err := s.marks.raise(ctx, ownerMark(p), now(), spared); err != nil {
+func (s *Sessions) revokeOwner(ctx context.Context, p, spared *Principal) error {
+	if err := s.marks.raise(ctx, ownerMark(p), markTime(p), spared); err != nil {
 		return err
 	}
-	return s.endWhere(ctx, p, func(family string) bool { return spared == "" || family != spared })
+	return s.endWhere(ctx, p, func(family string) bool {
+		return spared == nil || spared.Credential.Family == "" || family != spared.Credential.Family
+	})
+}
+
+// discard ends a session that is not handed out after all.
+func (s *Sessions) discard(ctx context.Context, g *Grant) error {
+	return undo(ctx, s.store, DigestOf(KindSession, g.Token.Reveal()))
 }
 
 // endFamily ends the sessions that a refresh family opened. Its mark has been
