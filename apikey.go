@@ -107,10 +107,10 @@ func (k *APIKeys) match(text string) bool {
 		strings.HasPrefix(text, k.prefix) && isBase62(text[len(k.prefix):])
 }
 
-// digest returns the digest of a key. The prefix and the checksum follow from
-// the rest.
+// digest returns the digest of a key, prefix included: one that is written with
+// another prefix is another key. The checksum follows from the rest.
 func (k *APIKeys) digest(text string) Digest {
-	return DigestOf(KindAPIKey, text[len(k.prefix):len(k.prefix)+keySecretLen])
+	return DigestOf(KindAPIKey, text[:len(text)-checksumLen])
 }
 
 // Close writes what is known of the keys' last use. The keys themselves go on.
@@ -155,7 +155,8 @@ type KeyOptions struct {
 
 // keyData is what a key's record keeps beside its principal.
 type keyData struct {
-	Hint     string         `json:"hint"`
+	Hint     string         `json:"hint"` // the prefix, and the first of the secret
+	Lifetime time.Duration  `json:"lifetime,omitempty"`
 	Networks []netip.Prefix `json:"networks,omitempty"`
 }
 
@@ -186,11 +187,11 @@ func (k *APIKeys) Create(ctx context.Context, p *Principal, o *KeyOptions) (*Gra
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("auth: APIKeys.Create: %w", err)
 	}
-	return k.insert(ctx, p, Credential{Name: o.Name}, o.Lifetime, o.Networks)
+	return k.insert(ctx, p, Credential{Name: o.Name}, keyData{Lifetime: o.Lifetime, Networks: o.Networks})
 }
 
 // insert adds a key with the credential's name and, where it has one, family.
-func (k *APIKeys) insert(ctx context.Context, p *Principal, c Credential, lifetime time.Duration, networks []netip.Prefix) (*Grant, error) {
+func (k *APIKeys) insert(ctx context.Context, p *Principal, c Credential, data keyData) (*Grant, error) {
 	text := k.newText()
 	d := k.digest(text)
 	c.ID, c.Kind, c.Created = d.String(), KindAPIKey, now()
@@ -198,8 +199,8 @@ func (k *APIKeys) insert(ctx context.Context, p *Principal, c Credential, lifeti
 		c.Family = c.ID
 	}
 	r := Record{Kind: KindAPIKey, Revision: NewRevision(), Created: c.Created}
-	if lifetime > 0 {
-		c.Expires = c.Created.Add(lifetime)
+	if data.Lifetime > 0 {
+		c.Expires = instant(c.Created.Add(data.Lifetime))
 		r.Expires, r.KeepUntil = c.Expires, c.Expires.Add(remembered)
 	}
 	// A key is the root of its chain, proved anew by every request.
@@ -210,7 +211,8 @@ func (k *APIKeys) insert(ctx context.Context, p *Principal, c Credential, lifeti
 	q.Credential = c
 	r.Principal, r.Owner = &q, q.Owner()
 	var err error
-	if r.Data, err = json.Marshal(keyData{text[len(k.prefix):][:keyHintLen], networks}); err != nil {
+	data.Hint = text[:len(k.prefix)+keyHintLen]
+	if r.Data, err = json.Marshal(data); err != nil {
 		return nil, err
 	}
 	if err := k.store.Insert(ctx, d, r); err != nil {
@@ -229,42 +231,47 @@ type APIKey struct {
 	Disabled  bool
 }
 
-func (k *APIKeys) view(e Entry) (*APIKey, error) {
-	var data keyData
-	if err := unmarshalData(e.Record.Data, &data); err != nil {
-		return nil, err
-	}
+func (k *APIKeys) view(e Entry, data keyData) *APIKey {
 	return &APIKey{
 		ID:        e.Digest.String(),
-		Hint:      k.prefix + data.Hint,
+		Hint:      data.Hint,
 		Principal: e.Record.Principal,
 		Networks:  data.Networks,
 		LastUsed:  k.lastUse.seen(e.Digest, e.Record.Seen),
 		Disabled:  e.Record.Disabled,
-	}, nil
+	}
 }
 
-// lookup returns the record of a key by its public id, or ErrNotFound.
-func (k *APIKeys) lookup(ctx context.Context, id string) (Digest, Record, error) {
-	d, err := ParseDigest(id)
-	if err != nil {
-		return d, Record{}, ErrNotFound
+// lookup returns a key by its public id, or ErrNotFound.
+func (k *APIKeys) lookup(ctx context.Context, id string) (e Entry, data keyData, err error) {
+	if e.Digest, err = ParseDigest(id); err != nil {
+		return e, data, ErrNotFound
 	}
-	r, err := k.store.Lookup(ctx, d)
-	if err == nil && (r.Kind != KindAPIKey || r.Principal == nil) {
+	if e.Record, err = k.store.Lookup(ctx, e.Digest); err != nil {
+		return e, data, err
+	}
+	if e.Record.Kind != KindAPIKey || e.Record.Principal == nil {
+		return e, data, ErrNotFound
+	}
+	if err = unmarshalData(e.Record.Data, &data); err == nil && !k.made(data) {
 		err = ErrNotFound
 	}
-	return d, r, err
+	return e, data, err
+}
+
+// made reports whether a key has this prefix. Others may share the store.
+func (k *APIKeys) made(data keyData) bool {
+	return len(data.Hint) == len(k.prefix)+keyHintLen && strings.HasPrefix(data.Hint, k.prefix)
 }
 
 // Lookup returns the key with the public id, or [ErrNotFound]. Expired keys are
 // found for a day longer.
 func (k *APIKeys) Lookup(ctx context.Context, id string) (*APIKey, error) {
-	d, r, err := k.lookup(ctx, id)
+	e, data, err := k.lookup(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return k.view(Entry{d, r})
+	return k.view(e, data), nil
 }
 
 // List lists the keys of p's identity, in no particular order.
@@ -275,7 +282,12 @@ func (k *APIKeys) List(ctx context.Context, p *Principal) iter.Seq2[*APIKey, err
 				yield(nil, err)
 				return
 			}
-			if !yield(k.view(e)) {
+			var data keyData
+			if err := unmarshalData(e.Record.Data, &data); err != nil {
+				yield(nil, err)
+				return
+			}
+			if k.made(data) && !yield(k.view(e, data), nil) {
 				return
 			}
 		}
@@ -285,7 +297,7 @@ func (k *APIKeys) List(ctx context.Context, p *Principal) iter.Seq2[*APIKey, err
 // Disable switches a key off and ends what it opened. It returns [ErrNotFound]
 // where there is none.
 func (k *APIKeys) Disable(ctx context.Context, id string) error {
-	if err := k.replace(ctx, id, func(r *Record) { r.Disabled = true }); err != nil {
+	if err := k.replace(ctx, id, func(r *Record) error { r.Disabled = true; return nil }); err != nil {
 		return err
 	}
 	return k.endOpened(ctx, id)
@@ -293,7 +305,7 @@ func (k *APIKeys) Disable(ctx context.Context, id string) error {
 
 // Enable switches a key on again. What it had opened stays ended.
 func (k *APIKeys) Enable(ctx context.Context, id string) error {
-	return k.replace(ctx, id, func(r *Record) { r.Disabled = false })
+	return k.replace(ctx, id, func(r *Record) error { r.Disabled = false; return nil })
 }
 
 // Revoke removes a key and ends what it opened. It returns [ErrNotFound] where
@@ -322,62 +334,65 @@ func (k *APIKeys) endOpened(ctx context.Context, id string) error {
 // it has one, length of life. The old key goes on for the overlap, but never
 // beyond its own end. What it opened lives on.
 func (k *APIKeys) Rotate(ctx context.Context, id string) (*Grant, error) {
-	_, r, err := k.lookup(ctx, id)
-	switch {
-	case err != nil:
-		return nil, err
-	case r.Disabled:
-		return nil, ErrDisabled
-	case !r.Expires.IsZero() && !now().Before(r.Expires):
-		return nil, ErrExpired
-	}
-	var data keyData
-	if err := unmarshalData(r.Data, &data); err != nil {
-		return nil, err
-	}
-	var lifetime time.Duration
-	c := r.Principal.Credential
-	if !c.Expires.IsZero() {
-		lifetime = c.Expires.Sub(c.Created)
-	}
-	next := Credential{Name: c.Name, Family: c.Family, Confirmation: c.Confirmation}
-	g, err := k.insert(ctx, r.Principal, next, lifetime, data.Networks)
+	e, data, err := k.lookup(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	end := now().Add(k.overlap)
-	err = k.replace(ctx, id, func(r *Record) {
+	if err := rotatable(&e.Record); err != nil {
+		return nil, err
+	}
+	c := e.Record.Principal.Credential
+	next := Credential{Name: c.Name, Family: c.Family, Confirmation: c.Confirmation}
+	g, err := k.insert(ctx, e.Record.Principal, next, data)
+	if err != nil {
+		return nil, err
+	}
+	end := instant(now().Add(k.overlap))
+	err = k.replace(ctx, id, func(r *Record) error {
+		if err := rotatable(r); err != nil {
+			return err
+		}
 		if !r.Expires.IsZero() && r.Expires.Before(end) {
-			return
+			return nil
 		}
 		p := *r.Principal
 		p.Credential.Expires = end
 		r.Principal, r.Expires, r.KeepUntil = &p, end, end.Add(remembered)
+		return nil
 	})
 	if err != nil {
-		// Revoked meanwhile, or not known: either way the old key's holder
-		// gets no new one.
-		_, takeErr := k.store.Take(ctx, k.digest(g.Token.Reveal()))
-		return nil, errors.Join(err, takeErr)
+		// Ended meanwhile, or not known: either way the old key's holder gets
+		// no new one.
+		return nil, errors.Join(err, undo(ctx, k.store, k.digest(g.Token.Reveal())))
 	}
 	return g, nil
 }
 
+// rotatable returns why a key may have no successor, if it may not.
+func rotatable(r *Record) error {
+	switch {
+	case r.Disabled:
+		return ErrDisabled
+	case !r.Expires.IsZero() && !time.Now().Before(r.Expires):
+		return ErrExpired
+	}
+	return nil
+}
+
 // replace changes a key's record, again if somebody else does so at the same
 // time.
-func (k *APIKeys) replace(ctx context.Context, id string, change func(*Record)) error {
+func (k *APIKeys) replace(ctx context.Context, id string, change func(*Record) error) error {
 	var err error
 	for range replaceRounds {
-		var (
-			d Digest
-			r Record
-		)
-		if d, r, err = k.lookup(ctx, id); err != nil {
+		var e Entry
+		if e, _, err = k.lookup(ctx, id); err != nil {
 			return err
 		}
-		change(&r)
-		r.Revision++
-		if err = k.store.Replace(ctx, d, r); !errors.Is(err, ErrConflict) {
+		if err = change(&e.Record); err != nil {
+			return err
+		}
+		e.Record.Revision++
+		if err = k.store.Replace(ctx, e.Digest, e.Record); !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
