@@ -15,7 +15,7 @@ import (
 	"github.com/seed-077cad0b/auth/authtest"
 )
 
-var post = []string{"X-Key", "k"}
+var bringKey = []string{"X-Key", "k"}
 
 func keyGuard(o *auth.GuardOptions) *auth.Guard {
 	p := alice("read")
@@ -27,7 +27,7 @@ func TestExchangeTradesOneCredentialForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sessions := newLedger()
 		o, events := watched(auth.GuardOptions{})
-		w := serve(keyGuard(o).Exchange(sessions), from("POST", "/", post...))
+		w := serve(keyGuard(o).Exchange(sessions), from("POST", "/", bringKey...))
 		require.Equal(t, 200, w.Code)
 		require.JSONEq(t, `{"access_token":"token-1","token_type":"Bearer","expires_in":3600,"scope":"read"}`, w.Body.String())
 		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
@@ -44,7 +44,7 @@ func TestExchangeTradesOneCredentialForAnother(t *testing.T) {
 func TestExchangeAnswersPOSTOnly(t *testing.T) {
 	sessions := newLedger()
 	for _, method := range []string{"GET", "HEAD", "OPTIONS", "TRACE"} {
-		w := serve(keyGuard(nil).Exchange(sessions), from(method, "/", post...))
+		w := serve(keyGuard(nil).Exchange(sessions), from(method, "/", bringKey...))
 		require.Equal(t, 405, w.Code, method)
 		require.Equal(t, "POST", w.Header().Get("Allow"))
 	}
@@ -70,7 +70,7 @@ func TestExchangeRefusesLikeItsGuard(t *testing.T) {
 		w := serve(c.guard.Exchange(sessions), from("POST", "/", "X-Key", c.key))
 		require.Equal(t, c.status, w.Code, c.name)
 	}
-	require.Equal(t, 403, serve(guard.Exchange(sessions), beyond(from("POST", "/", post...))).Code)
+	require.Equal(t, 403, serve(guard.Exchange(sessions), beyond(from("POST", "/", bringKey...))).Code)
 	require.Empty(t, sessions.issued)
 }
 
@@ -84,7 +84,7 @@ func TestExchangePassesTheIssuersErrorOn(t *testing.T) {
 	} {
 		o, events := watched(auth.GuardOptions{})
 		fail := issuer(func(*auth.Principal, *auth.IssueOptions) (*auth.Grant, error) { return nil, c.err })
-		w := serve(keyGuard(o).Exchange(fail), from("POST", "/", post...))
+		w := serve(keyGuard(o).Exchange(fail), from("POST", "/", bringKey...))
 		require.Equal(t, c.status, w.Code)
 		require.NotContains(t, w.Body.String(), "10.0.0.7")
 		require.Len(t, *events, 1)
@@ -132,7 +132,7 @@ func TestExchangeTellsTheDeviceBounded(t *testing.T) {
 // The token travels in the cookie and nowhere else.
 func TestExchangeIntoACookieShowsNoToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := serve(keyGuard(nil).Exchange(auth.Cookie("__Host-s", newLedger(), nil)), from("POST", "/", post...))
+		w := serve(keyGuard(nil).Exchange(auth.Cookie("__Host-s", newLedger(), nil)), from("POST", "/", bringKey...))
 		require.JSONEq(t, `{"expires_in":3600,"scope":"read"}`, w.Body.String())
 		require.Equal(t, "token-1", onlyCookie(t, w).Value)
 	})
@@ -143,8 +143,8 @@ func TestExchangeEndsThePresentedCookie(t *testing.T) {
 	sessions := newLedger()
 	cookie := auth.Cookie("__Host-s", sessions, nil)
 	login := keyGuard(nil).Exchange(cookie)
-	planted := onlyCookie(t, serve(login, from("POST", "/", post...))).Value
-	fresh := onlyCookie(t, serve(login, from("POST", "/", append(post, "Cookie", "__Host-s="+planted)...))).Value
+	planted := onlyCookie(t, serve(login, from("POST", "/", bringKey...))).Value
+	fresh := onlyCookie(t, serve(login, from("POST", "/", append(bringKey, "Cookie", "__Host-s="+planted)...))).Value
 
 	require.NotEqual(t, planted, fresh)
 	require.Equal(t, []string{planted}, sessions.ended)
@@ -152,7 +152,7 @@ func TestExchangeEndsThePresentedCookie(t *testing.T) {
 	require.Equal(t, 401, serve(guard.WrapFunc(hello), from("GET", "/", "Cookie", "__Host-s="+planted)).Code)
 	require.Equal(t, 200, serve(guard.WrapFunc(hello), from("GET", "/", "Cookie", "__Host-s="+fresh)).Code)
 
-	made := onlyCookie(t, serve(login, from("POST", "/", append(post, "Cookie", "__Host-s=made-up")...))).Value
+	made := onlyCookie(t, serve(login, from("POST", "/", append(bringKey, "Cookie", "__Host-s=made-up")...))).Value
 	require.NotEqual(t, "made-up", made)
 	require.Len(t, sessions.ended, 1, "what is no session needs no end")
 }
@@ -163,16 +163,16 @@ func TestExchangeThatCannotEndTheOldGivesNoNew(t *testing.T) {
 	sessions := newLedger()
 	cookie := auth.Cookie("__Host-s", sessions, nil)
 	login := keyGuard(nil).Exchange(cookie)
-	old := onlyCookie(t, serve(login, from("POST", "/", post...))).Value
+	old := onlyCookie(t, serve(login, from("POST", "/", bringKey...))).Value
 
 	sessions.known["unclear"] = errOutage
-	w := serve(login, from("POST", "/", append(post, "Cookie", "__Host-s=unclear")...))
+	w := serve(login, from("POST", "/", append(bringKey, "Cookie", "__Host-s=unclear")...))
 	require.Equal(t, 503, w.Code)
 	require.Empty(t, w.Header()["Set-Cookie"])
 	require.Equal(t, []string{"token-2"}, sessions.ended, "the new one, which nobody has seen")
 
 	sessions.down = errOutage
-	w = serve(login, from("POST", "/", append(post, "Cookie", "__Host-s="+old)...))
+	w = serve(login, from("POST", "/", append(bringKey, "Cookie", "__Host-s="+old)...))
 	require.Equal(t, 503, w.Code)
 	require.Empty(t, w.Header()["Set-Cookie"])
 }
@@ -181,12 +181,12 @@ func TestExchangeThatCannotEndTheOldGivesNoNew(t *testing.T) {
 func TestExchangeIntoACookieRefusesCrossOrigin(t *testing.T) {
 	sessions := newLedger()
 	login := keyGuard(nil).Exchange(auth.Cookie("__Host-s", sessions, nil))
-	require.Equal(t, 403, serve(login, from("POST", "/", append(post, "Sec-Fetch-Site", "cross-site")...)).Code)
-	require.Equal(t, 403, serve(login, from("POST", "/", append(post, "Origin", "https://evil.example")...)).Code)
+	require.Equal(t, 403, serve(login, from("POST", "/", append(bringKey, "Sec-Fetch-Site", "cross-site")...)).Code)
+	require.Equal(t, 403, serve(login, from("POST", "/", append(bringKey, "Origin", "https://evil.example")...)).Code)
 	require.Empty(t, sessions.issued)
 
 	toBody := keyGuard(nil).Exchange(sessions)
-	require.Equal(t, 200, serve(toBody, from("POST", "/", append(post, "Sec-Fetch-Site", "cross-site")...)).Code,
+	require.Equal(t, 200, serve(toBody, from("POST", "/", append(bringKey, "Sec-Fetch-Site", "cross-site")...)).Code,
 		"a token in the body is for whoever asked")
 }
 

@@ -15,7 +15,7 @@ func signedIn(t *testing.T, o *auth.GuardOptions) (sessions *ledger, cookie *aut
 	sessions = newLedger()
 	cookie = auth.Cookie("__Host-s", sessions, nil)
 	guard = auth.NewGuard(auth.First(auth.Bearer(sessions), cookie), o)
-	w := serve(keyGuard(nil).Exchange(cookie), from("POST", "/", post...))
+	w := serve(keyGuard(nil).Exchange(cookie), from("POST", "/", bringKey...))
 	return sessions, cookie, guard, onlyCookie(t, w).Value
 }
 
