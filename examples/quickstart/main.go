@@ -50,6 +50,7 @@ func build(baseURL string, log *slog.Logger) (*demo.App, error) {
 	mux.Handle("POST /sign-out", guard.SignOut(web, tokens))
 	mux.Handle("GET /whoami", guard.Status())
 	mux.Handle("GET /reports", guard.With(auth.Scope("reports:read")).WrapFunc(reports))
+	mux.Handle("POST /reports", guard.With(auth.Scope("reports:write")).Handle(publish))
 	mux.Handle("POST /keys/rotate", guard.With(auth.Kinds(auth.KindAPIKey)).Handle(rotate(guard, keys)))
 	mux.Handle("GET /.well-known/jwks.json", signing.JWKS())
 
@@ -65,6 +66,11 @@ func build(baseURL string, log *slog.Logger) (*demo.App, error) {
 func reports(w http.ResponseWriter, r *http.Request) {
 	p, _ := auth.FromContext(r.Context())
 	demo.WriteJSON(w, map[string]any{"reports": []string{"2026-Q1", "2026-Q2"}, "for": p.Subject, "by": p.Credential.Kind})
+}
+
+// publish takes the principal as an argument.
+func publish(w http.ResponseWriter, _ *http.Request, p *auth.Principal) {
+	demo.WriteJSON(w, map[string]any{"published": "2026-Q3", "for": p.Subject, "by": p.Credential.Kind})
 }
 
 // rotate gives the key by which the caller came a successor.

@@ -152,3 +152,17 @@ func (p *Program) environ(home string) []string {
 	}
 	return env
 }
+
+// RequireLines requires of the lines what they promise to whoever reads them.
+func (p *Program) RequireLines(t testing.TB) {
+	t.Helper()
+	require.Equal(t, "base_url", p.Names[0])
+	require.Regexp(t, `^http://127\.0\.0\.1:[1-9][0-9]*$`, p.BaseURL)
+	require.Equal(t, "ready", p.Names[len(p.Names)-1])
+	require.Equal(t, "1", p.Values["ready"])
+	for name, value := range p.Values {
+		require.Regexp(t, `^[a-z_]+$`, name)
+		require.NotEmpty(t, value, name)
+		require.NotRegexp(t, "[\\s\"'`\\\\]", value, name)
+	}
+}
