@@ -87,9 +87,9 @@ func (u *Users) SetPassword(ctx context.Context, id, new string) error {
 	return u.endAll(ctx, user)
 }
 
-// Disable keeps the user with that ID from logging in, and ends all of their
-// sessions; their reset tokens do not work meanwhile. The error is auth.ErrNotFound where there is no
-// such user. It may be repeated, which ends the sessions again.
+// Disable keeps the user with that ID from logging in, ends all of their
+// sessions, and suspends their reset tokens. The error is auth.ErrNotFound where
+// there is no such user. It may be repeated, which ends the sessions again.
 func (u *Users) Disable(ctx context.Context, id string) error {
 	user, err := u.change(ctx, id, func(user *User) error {
 		user.Disabled = true

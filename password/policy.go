@@ -132,7 +132,11 @@ func NormalizeLogin(login string) (string, error) {
 	if len(login) > most || !utf8.ValidString(login) {
 		return "", ErrLogin
 	}
-	name := norm.NFC.String(strings.ToLower(norm.NFC.String(strings.Trim(login, " "))))
+	name := norm.NFC.String(strings.Trim(login, " "))
+	// Go's simple mapping makes a plain i of the capital one with a dot, which
+	// is another letter.
+	name = strings.ToLower(strings.ReplaceAll(name, "\u0130", "i\u0307"))
+	name = norm.NFC.String(name)
 	if name == "" || len(name) > maxLogin {
 		return "", ErrLogin
 	}

@@ -1,0 +1,241 @@
+package password_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/password"
+	"github.com/seed-077cad0b/auth/store/memstore"
+)
+
+const (
+	good  = "correct horse battery staple"
+	other = "incorrect zebra accumulator nail"
+	login = "ada@example.com"
+)
+
+// cheap is a cost for tests that are about something else.
+var cheap = password.Params{Memory: 64, Time: 1, Threads: 1}
+
+// A cheapHasher counts its work.
+type cheapHasher struct {
+	*password.Hasher
+	turns atomic.Int64
+}
+
+func newCheapHasher(t testing.TB, o password.HashOptions) *cheapHasher {
+	t.Helper()
+	if o.Params == (password.Params{}) {
+		o.Params = cheap
+	}
+	o.InsecureParams = true
+	h, err := password.NewHasher(&o)
+	require.NoError(t, err)
+	c := &cheapHasher{Hasher: h}
+	h.Observe(func(int) { c.turns.Add(1) })
+	return c
+}
+
+// A world is everything around some Users.
+type world struct {
+	*password.Users
+	users    *faultyUsers
+	store    *memstore.Store
+	hasher   *cheapHasher
+	sessions *auth.Sessions
+	events   *events
+}
+
+func newWorld(t testing.TB, edit func(*password.Options)) *world {
+	t.Helper()
+	w := &world{
+		users:  &faultyUsers{UserStore: newMapUsers()},
+		store:  memstore.New(),
+		hasher: newCheapHasher(t, password.HashOptions{}),
+		events: &events{},
+	}
+	var err error
+	w.sessions, err = auth.NewSessions(w.store, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = w.sessions.Close() })
+	o := &password.Options{
+		Hasher:   w.hasher.Hasher,
+		Store:    w.store,
+		Sessions: []password.SessionRevoker{w.sessions},
+		Notify:   w.events.add,
+	}
+	if edit != nil {
+		edit(o)
+	}
+	w.Users, err = password.NewUsers(w.users, o)
+	require.NoError(t, err)
+	return w
+}
+
+// register adds the usual user.
+func (w *world) register(t testing.TB) password.User {
+	t.Helper()
+	user, err := w.Register(t.Context(), password.User{Login: login, Scopes: []string{"data:read"}}, good)
+	require.NoError(t, err)
+	return user
+}
+
+// open logs in and opens a session.
+func (w *world) open(t testing.TB, pw string) (*auth.Grant, error) {
+	t.Helper()
+	p, err := w.Verify(t.Context(), login, pw)
+	if err != nil {
+		return nil, err
+	}
+	return w.sessions.Issue(t.Context(), p, nil)
+}
+
+func (w *world) alive(t testing.TB, g *auth.Grant) bool {
+	t.Helper()
+	_, err := w.sessions.Verify(t.Context(), g.Token.Reveal())
+	return err == nil
+}
+
+// stored returns the user as the store has it.
+func (w *world) stored(t testing.TB) password.User {
+	t.Helper()
+	user, err := w.users.UserByLogin(t.Context(), login)
+	require.NoError(t, err)
+	return user
+}
+
+type events struct {
+	mu  sync.Mutex
+	all []password.Event
+}
+
+func (e *events) add(_ context.Context, v password.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = append(e.all, v)
+}
+
+func (e *events) kinds() []password.EventKind {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var kinds []password.EventKind
+	for _, v := range e.all {
+		kinds = append(kinds, v.Kind)
+	}
+	return kinds
+}
+
+var errDown = errors.New("the database is down")
+
+// faultyUsers fails, or is overtaken, on demand.
+type faultyUsers struct {
+	password.UserStore
+	readErr, writeErr error
+	beforeReplace     func()
+}
+
+func (f *faultyUsers) UserByLogin(ctx context.Context, login string) (password.User, error) {
+	if f.readErr != nil {
+		return password.User{}, f.readErr
+	}
+	return f.UserStore.UserByLogin(ctx, login)
+}
+
+func (f *faultyUsers) UserByID(ctx context.Context, id string) (password.User, error) {
+	if f.readErr != nil {
+		return password.User{}, f.readErr
+	}
+	return f.UserStore.UserByID(ctx, id)
+}
+
+func (f *faultyUsers) ReplaceUser(ctx context.Context, u password.User) error {
+	if f.writeErr != nil {
+		return f.writeErr
+	}
+	if before := f.beforeReplace; before != nil {
+		f.beforeReplace = nil
+		before()
+	}
+	return f.UserStore.ReplaceUser(ctx, u)
+}
+
+// mapUsers is a UserStore in a map.
+type mapUsers struct {
+	mu   sync.Mutex
+	byID map[string]password.User
+}
+
+func newMapUsers() *mapUsers { return &mapUsers{byID: map[string]password.User{}} }
+
+func (m *mapUsers) find(ctx context.Context, match func(password.User) bool) (password.User, error) {
+	if err := ctx.Err(); err != nil {
+		return password.User{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	users := slices.Collect(maps.Values(m.byID))
+	if i := slices.IndexFunc(users, match); i >= 0 {
+		return users[i], nil
+	}
+	return password.User{}, auth.ErrNotFound
+}
+
+func (m *mapUsers) UserByLogin(ctx context.Context, login string) (password.User, error) {
+	return m.find(ctx, func(u password.User) bool { return u.Login == login })
+}
+
+func (m *mapUsers) UserByID(ctx context.Context, id string) (password.User, error) {
+	return m.find(ctx, func(u password.User) bool { return u.ID == id })
+}
+
+func (m *mapUsers) InsertUser(ctx context.Context, u password.User) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, v := range m.byID {
+		if v.ID == u.ID || v.Login == u.Login {
+			return auth.ErrExists
+		}
+	}
+	m.byID[u.ID] = u
+	return ctx.Err()
+}
+
+func (m *mapUsers) ReplaceUser(ctx context.Context, u password.User) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old, ok := m.byID[u.ID]
+	switch {
+	case !ok:
+		return auth.ErrNotFound
+	case u.Revision != old.Revision+1:
+		return auth.ErrConflict
+	}
+	m.byID[u.ID] = u
+	return nil
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+func jsonRequest(body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/login", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
