@@ -327,28 +327,20 @@ const maxTries = 8
 func (j *JWT) prove(token jws.Token, header jws.Header, known bool, keys []*Key) (*verified, error) {
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
-	var err error
-	if b.bytes, err = jws.AppendDecode(b.bytes[:0], token.Signature); err != nil {
-		return nil, errBadSignature
-	}
-	key := signedBy(token.Signed, b.bytes, Algorithm(header.Algorithm), keys)
-	if key == nil {
-		return nil, errBadSignature
+	key, err := b.open(token, Algorithm(header.Algorithm), keys)
+	if err != nil {
+		return nil, err
 	}
 	if !known {
 		j.remember(token.Header, header)
 	}
-	if b.bytes, err = jws.AppendDecode(b.bytes[:0], token.Payload); err != nil {
-		return nil, errPayload
-	}
 	c, err := readClaims(b.bytes, j.audience)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if string(c.iss) != j.issuer {
+	case string(c.iss) != j.issuer:
 		return nil, errIssuer
-	}
-	if !c.audience {
+	case !c.audience:
 		return nil, errAudience
 	}
 	t := &verified{key: key}
@@ -356,6 +348,36 @@ func (j *JWT) prove(token jws.Token, header jws.Header, known bool, keys []*Key)
 		return nil, err
 	}
 	return t, j.judge(t, &c)
+}
+
+// A buffer is where tokens are decoded.
+type buffer struct{ bytes []byte }
+
+var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 1<<10)} }}
+
+// open checks the signature of a token, leaves its payload in b, and returns
+// the key that signed it.
+func (b *buffer) open(token jws.Token, alg Algorithm, keys []*Key) (*Key, error) {
+	if !b.decode(token.Signature) {
+		return nil, errBadSignature
+	}
+	key := signedBy(token.Signed, b.bytes, alg, keys)
+	if key == nil {
+		return nil, errBadSignature
+	}
+	if !b.decode(token.Payload) {
+		return nil, errPayload
+	}
+	return key, nil
+}
+
+func (b *buffer) decode(encoded string) bool {
+	decoded, err := jws.AppendDecode(b.bytes[:0], encoded)
+	if err != nil {
+		return false
+	}
+	b.bytes = decoded
+	return true
 }
 
 // signedBy returns the key that made the signature, or nil.
@@ -412,8 +434,3 @@ func (j *JWT) remember(text string, h jws.Header) {
 	next[strings.Clone(text)] = h
 	j.headers.Store(&next)
 }
-
-// A buffer is where tokens are decoded.
-type buffer struct{ bytes []byte }
-
-var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 1<<10)} }}

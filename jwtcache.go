@@ -55,7 +55,11 @@ type tokenName struct {
 func (c *tokenCache) name(token string) tokenName {
 	n := tokenName{text: token, hash: maphash.String(c.seed, token[max(0, len(token)-32):]), digests: c.digests}
 	if c.digests {
-		n.digest = sha256.Sum256([]byte(token))
+		b := buffers.Get().(*buffer)
+		b.bytes = append(b.bytes[:0], token...)
+		n.digest = sha256.Sum256(b.bytes)
+		clear(b.bytes)
+		buffers.Put(b)
 	}
 	return n
 }

@@ -44,7 +44,8 @@ type Key struct{ jws *jws.Key }
 
 // NewHMACKey returns a key of [HS256], [HS384] or [HS512]. The secret is
 // random bytes, not a password, and at least as long as the hash: 32, 48 or 64
-// bytes (RFC 7518 section 3.2). An empty id stands for a hash of the secret.
+// bytes (RFC 7518 section 3.2); the text of another key is refused. An empty id
+// stands for a hash of the secret.
 func NewHMACKey(id string, alg Algorithm, secret []byte) (*Key, error) {
 	return wrapKey(jws.NewSymmetric(id, string(alg), secret))
 }

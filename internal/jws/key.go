@@ -9,6 +9,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"hash"
@@ -58,6 +60,9 @@ func NewSymmetric(id, alg string, secret []byte) (*Key, error) {
 		return nil, ErrMismatch
 	case len(secret) < a.hash.Size():
 		return nil, fmt.Errorf("%w: %d bytes, %s needs %d", ErrWeak, len(secret), alg, a.hash.Size())
+	case isKey(secret):
+		// With a public key as the secret, anybody can sign.
+		return nil, fmt.Errorf("%w: the secret is the text of another key", ErrMismatch)
 	}
 	secret = slices.Clone(secret)
 	if id == "" {
@@ -70,6 +75,26 @@ func NewSymmetric(id, alg string, secret []byte) (*Key, error) {
 		return &mac{Hash: hmac.New(a.hash.New, secret)}
 	}}}
 	return k.WithID(id)
+}
+
+// isKey reports whether data is a key of another kind: in PEM, DER or as a JWK.
+func isKey(data []byte) bool {
+	if block, _ := pem.Decode(data); block != nil {
+		return true
+	}
+	if j, err := readJWK(data); err == nil && j.kty != "" {
+		return true
+	}
+	for _, parse := range []func([]byte) error{
+		func(der []byte) error { _, err := x509.ParsePKIXPublicKey(der); return err },
+		func(der []byte) error { _, err := x509.ParsePKCS1PublicKey(der); return err },
+		func(der []byte) error { _, err := x509.ParsePKCS8PrivateKey(der); return err },
+	} {
+		if parse(data) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // NewAsymmetric returns a key from an RSA, ECDSA or Ed25519 key of the standard
