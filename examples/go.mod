@@ -3,6 +3,9 @@ module github.com/seed-077cad0b/auth/examples
 go 1.26.0
 
 require (
+	github.com/go-chi/chi/v5 v5.5.0
+	github.com/gorilla/mux v1.8.1
+	github.com/labstack/echo/v5 v5.3.1
 	github.com/seed-077cad0b/auth v0.0.0
 	github.com/stretchr/testify v1.12.1
 )

@@ -75,6 +75,8 @@ func Start(t testing.TB, args ...string) *Program {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	t.Cleanup(cancel)
 	p.cmd = exec.CommandContext(ctx, binary, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	// The race detector would wait a second at the end for more races.
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -125,22 +127,6 @@ func (p *Program) Stop(signal os.Signal) {
 			require.NotContains(p.t, log, value, "the log has the value of %s", name)
 		}
 	}
-}
-
-// Fail runs the program with the arguments, requires that it ends by itself
-// without being ready, and returns its exit status and what it logged.
-func Fail(t testing.TB, args ...string) (status int, log string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, args...)
-	var out, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &stderr
-	var exit *exec.ExitError
-	require.ErrorAs(t, cmd.Run(), &exit)
-	require.NoError(t, ctx.Err(), "the program did not end")
-	require.NotContains(t, out.String(), "ready=1")
-	return exit.ExitCode(), stderr.String()
 }
 
 // environ is the environment of a README's commands: what the program printed,
