@@ -15,9 +15,13 @@ import (
 //
 // The error is auth.ErrInvalid where old is wrong, auth.ErrDisabled where it is
 // right and the user disabled, auth.ErrForbidden where p is no user of these
-// Users, and a [Rule] where the new password is refused. Where it is anything
-// else, the password may have changed all the same; [EventSessionsRemain]
-// tells so.
+// Users, auth.ErrRevoked where p's session has been ended meanwhile, and a
+// [Rule] where the new password is refused. Where it is anything else, the
+// password may have changed all the same; [EventSessionsRemain] tells so.
+//
+// A credential without a family, such as the password itself or a token that
+// no refresh token came with, cannot be told from the others and ends with
+// them.
 //
 // Guesses at the old password are not counted here: guard the route with a
 // limit of its own.
@@ -29,7 +33,12 @@ func (u *Users) ChangePassword(ctx context.Context, p *auth.Principal, old, new 
 	if err != nil || len(text) == 0 {
 		return auth.ErrInvalid
 	}
-	end := func(ctx context.Context, s SessionRevoker) error { return s.RevokeOthers(ctx, p) }
+	others := func(ctx context.Context, s SessionRevoker) error {
+		if p.Credential.Family == "" {
+			return s.RevokeAll(ctx, p) // there is nothing to tell its own session by
+		}
+		return s.RevokeOthers(ctx, p)
+	}
 	user, err := u.change(ctx, p.Subject, func(user *User) error {
 		if user.Tenant != p.Tenant {
 			return auth.ErrForbidden
@@ -52,7 +61,7 @@ func (u *Users) ChangePassword(ctx context.Context, p *auth.Principal, old, new 
 		}
 		// What can fail goes first: sessions that cannot be ended now leave
 		// the old password as it is, rather than a new one and an old thief.
-		if err := u.end(ctx, end); err != nil {
+		if err := u.end(ctx, others); err != nil {
 			return err
 		}
 		user.set(hash)
@@ -65,7 +74,14 @@ func (u *Users) ChangePassword(ctx context.Context, p *auth.Principal, old, new 
 		return err
 	}
 	u.tell(ctx, EventPasswordChanged, user, nil)
-	return u.endAfter(ctx, user, end)
+	return u.endAfter(ctx, user, func(ctx context.Context, s SessionRevoker) error {
+		err := others(ctx, s)
+		if errors.Is(err, auth.ErrRevoked) {
+			// Somebody has ended p's session since: there is none to spare.
+			err = s.RevokeAll(ctx, p)
+		}
+		return err
+	})
 }
 
 // SetPassword sets a new password for the user with that ID without asking for

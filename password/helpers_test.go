@@ -3,7 +3,6 @@ package password_test
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -60,9 +59,10 @@ type world struct {
 
 func newWorld(t testing.TB, edit func(*password.Options)) *world {
 	t.Helper()
+	store := memstore.New()
 	w := &world{
-		users:  &faultyUsers{UserStore: newMapUsers()},
-		store:  memstore.New(),
+		users:  &faultyUsers{UserStore: store},
+		store:  store,
 		hasher: newCheapHasher(t, password.HashOptions{}),
 		events: &events{},
 	}
@@ -169,64 +169,6 @@ func (f *faultyUsers) ReplaceUser(ctx context.Context, u password.User) error {
 		before()
 	}
 	return f.UserStore.ReplaceUser(ctx, u)
-}
-
-// mapUsers is a UserStore in a map.
-type mapUsers struct {
-	mu   sync.Mutex
-	byID map[string]password.User
-}
-
-func newMapUsers() *mapUsers { return &mapUsers{byID: map[string]password.User{}} }
-
-func (m *mapUsers) find(ctx context.Context, match func(password.User) bool) (password.User, error) {
-	if err := ctx.Err(); err != nil {
-		return password.User{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	users := slices.Collect(maps.Values(m.byID))
-	if i := slices.IndexFunc(users, match); i >= 0 {
-		return users[i], nil
-	}
-	return password.User{}, auth.ErrNotFound
-}
-
-func (m *mapUsers) UserByLogin(ctx context.Context, login string) (password.User, error) {
-	return m.find(ctx, func(u password.User) bool { return u.Login == login })
-}
-
-func (m *mapUsers) UserByID(ctx context.Context, id string) (password.User, error) {
-	return m.find(ctx, func(u password.User) bool { return u.ID == id })
-}
-
-func (m *mapUsers) InsertUser(ctx context.Context, u password.User) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, v := range m.byID {
-		if v.ID == u.ID || v.Login == u.Login {
-			return auth.ErrExists
-		}
-	}
-	m.byID[u.ID] = u
-	return ctx.Err()
-}
-
-func (m *mapUsers) ReplaceUser(ctx context.Context, u password.User) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	old, ok := m.byID[u.ID]
-	switch {
-	case !ok:
-		return auth.ErrNotFound
-	case u.Revision != old.Revision+1:
-		return auth.ErrConflict
-	}
-	m.byID[u.ID] = u
-	return nil
 }
 
 func median(d []time.Duration) time.Duration {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth/password"
+	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
 // Row 55: length in code points, nothing about composition, a blocklist.
@@ -131,8 +132,8 @@ func TestNewUsersValidatesAll(t *testing.T) {
 	for _, want := range []string{"nil store", "MinLength", "ResetLifetime", "Sessions[0]"} {
 		require.ErrorContains(t, err, want)
 	}
-	_, err = password.NewUsers(newMapUsers(), &password.Options{MinLength: 65})
+	_, err = password.NewUsers(memstore.New(), &password.Options{MinLength: 65})
 	require.ErrorContains(t, err, "MinLength")
-	_, err = password.NewUsers(newMapUsers(), nil)
+	_, err = password.NewUsers(memstore.New(), nil)
 	require.NoError(t, err)
 }

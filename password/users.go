@@ -60,7 +60,8 @@ type Options struct {
 // and a revocable *auth.JWT do.
 type SessionRevoker interface {
 	// RevokeOthers ends what was proved by now, except for the session by
-	// which p came.
+	// which p came. It returns auth.ErrRevoked, and ends nothing, where that
+	// one has been ended already.
 	RevokeOthers(ctx context.Context, p *auth.Principal) error
 
 	// RevokeAll ends what was proved by now of p's issuer, tenant and subject.
