@@ -156,7 +156,7 @@ func TestStartupFailures(t *testing.T) {
 		p := start(t, "good", "-port", "1")
 		require.Empty(t, p.lines())
 		require.Equal(t, 2, p.end(t))
-		require.Contains(t, p.stderr.String(), "-addr")
+		require.Contains(t, p.stderr.String(), `(default "127.0.0.1:8080")`)
 	})
 }
 
