@@ -213,18 +213,19 @@ func TestSessionsThatCannotBeEnded(t *testing.T) {
 	r.err = nil
 	require.NoError(t, w.Disable(t.Context(), user.ID), "may be repeated")
 	require.Positive(t, r.all)
+}
 
-	// The caller's going away does not keep sessions alive.
-	require.NoError(t, w.Enable(t.Context(), user.ID))
-	g, err = w.open(t, other)
+// Who hangs up once the password is stored keeps no session alive by that.
+func TestHangingUpEndsSessionsAllTheSame(t *testing.T) {
+	w := newWorld(t, nil)
+	user := w.register(t)
+	g, err := w.open(t, good)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	w.users.beforeReplace = func() { time.AfterFunc(0, cancel) }
-	_ = w.SetPassword(ctx, user.ID, good)
-	if _, err := w.Verify(t.Context(), login, good); err == nil {
-		require.False(t, w.alive(t, g))
-	}
-	cancel()
+	w.users.afterReplace = cancel
+	require.NoError(t, w.SetPassword(ctx, user.ID, other))
+	require.Error(t, ctx.Err())
+	require.False(t, w.alive(t, g))
 }
 
 // revoker fails after some good calls.

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -144,6 +142,7 @@ type faultyUsers struct {
 	password.UserStore
 	readErr, writeErr error
 	beforeReplace     func()
+	afterReplace      func()
 }
 
 func (f *faultyUsers) UserByLogin(ctx context.Context, login string) (password.User, error) {
@@ -168,12 +167,12 @@ func (f *faultyUsers) ReplaceUser(ctx context.Context, u password.User) error {
 		f.beforeReplace = nil
 		before()
 	}
-	return f.UserStore.ReplaceUser(ctx, u)
-}
-
-func median(d []time.Duration) time.Duration {
-	slices.Sort(d)
-	return d[len(d)/2]
+	err := f.UserStore.ReplaceUser(ctx, u)
+	if after := f.afterReplace; after != nil {
+		f.afterReplace = nil
+		after()
+	}
+	return err
 }
 
 func jsonRequest(body string) *http.Request {

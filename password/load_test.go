@@ -17,9 +17,9 @@ import (
 // Row 123: 200 logins at once run k at a time and take the memory of k. None is
 // refused: all wait their turn.
 func TestLoadIsFlat(t *testing.T) {
-	const logins, k = 200, 2
+	const logins, k, each = 200, 2, 8 << 20
 	h, err := password.NewHasher(&password.HashOptions{
-		Params:         password.Params{Time: 1}, // half of the time, all of the memory
+		Params:         password.Params{Memory: each >> 10, Time: 1},
 		InsecureParams: true,
 		Concurrency:    k,
 		MaxWait:        time.Minute,
@@ -90,8 +90,7 @@ func TestLoadIsFlat(t *testing.T) {
 	require.EqualValues(t, logins, turns.Load(), "unknown and wrong do the same work")
 	require.EqualValues(t, k, most.Load(), "at most k hashes at once")
 	// x/crypto allocates anew for each hash, so that some of them are garbage
-	// not yet collected. All at once would be 3,800 MiB.
-	const each = 19 << 20
+	// not yet collected. All at once would be 1,600 MiB.
 	t.Logf("%d logins, %d at a time: %v, peak heap %d MiB", logins, k, time.Since(start), used>>20)
 	require.Less(t, used, int64(6*k*each))
 }

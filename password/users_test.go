@@ -106,27 +106,32 @@ func TestUnknownAndWrongAreOne(t *testing.T) {
 }
 
 // Row 58, in time: both run one hash at full cost, and nothing else that takes
-// time. The medians of interleaved runs are compared.
+// time. The quickest of interleaved runs are compared, which a busy machine
+// disturbs least.
 func TestUnknownAndWrongTakeTheSameTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures time")
 	}
 	w := newWorld(t, func(o *password.Options) { o.Hasher = nil })
 	w.register(t)
-	measure := func(name string) time.Duration {
-		start := time.Now()
-		_, err := w.Verify(t.Context(), name, other)
-		require.Equal(t, auth.ErrInvalid, err)
-		return time.Since(start)
+	quickest := map[string]time.Duration{login: time.Hour, "nobody@example.com": time.Hour}
+	alike := func() bool {
+		for name := range quickest {
+			start := time.Now()
+			_, err := w.Verify(t.Context(), name, other)
+			require.Equal(t, auth.ErrInvalid, err)
+			quickest[name] = min(quickest[name], time.Since(start))
+		}
+		wrong, unknown := quickest[login], quickest["nobody@example.com"]
+		return max(wrong, unknown) < min(wrong, unknown)*5/4
 	}
-	var wrong, unknown []time.Duration
-	for range 15 {
-		wrong = append(wrong, measure(login))
-		unknown = append(unknown, measure("nobody@example.com"))
+	for i := range 60 {
+		if alike() && i >= 8 {
+			t.Log(quickest)
+			return
+		}
 	}
-	a, b := median(wrong), median(unknown)
-	t.Logf("wrong %v, unknown %v", a, b)
-	require.InDelta(t, 1, float64(a)/float64(b), 0.35)
+	t.Fatal(quickest)
 }
 
 // A store that folds case must not let one user be another.
