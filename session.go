@@ -119,11 +119,8 @@ func (s *Sessions) Verify(ctx context.Context, credential string) (*Principal, e
 	if err != nil {
 		return nil, err
 	}
-	if o := r.Principal.Origin; o.ID != "" && o.Kind != KindPassword {
-		// What a platform or an API key opened ends with it.
-		if err := s.marks.check(ctx, r.Principal, originMark(o)); err != nil {
-			return nil, err
-		}
+	if err := s.checkOrigin(ctx, r.Principal); err != nil {
+		return nil, err
 	}
 	s.lastUse.note(d, r.Seen, t)
 	return r.Principal, nil
@@ -148,6 +145,15 @@ func (s *Sessions) current(ctx context.Context, d Digest) (r Record, t time.Time
 		// be in neither place where we did.
 	}
 	return r, t, ErrExpired
+}
+
+// checkOrigin returns ErrRevoked where the platform or the API key that opened
+// the session has ended: what they open ends with them.
+func (s *Sessions) checkOrigin(ctx context.Context, p *Principal) error {
+	if p.Origin.ID == "" || p.Origin.Kind == KindPassword {
+		return nil
+	}
+	return s.marks.check(ctx, p, originMark(p.Origin))
 }
 
 // alive reports whether the session is within its lifetime and idle time.
@@ -222,13 +228,11 @@ func (s *Sessions) enforceLimit(ctx context.Context, inserted Digest, r Record) 
 		return nil
 	}
 	var open []Entry
-	for e, err := range s.lister.List(ctx, r.Owner, KindSession) {
+	for e, err := range s.entries(ctx, r.Owner, r.Created) {
 		if err != nil {
 			return err
 		}
-		if s.alive(e.Digest, e.Record, r.Created) {
-			open = append(open, e)
-		}
+		open = append(open, e)
 	}
 	surplus := len(open) - s.options.Limit
 	if surplus <= 0 {
@@ -311,14 +315,10 @@ type Session struct {
 // List lists the open sessions of p's identity, in no particular order.
 func (s *Sessions) List(ctx context.Context, p *Principal) iter.Seq2[Session, error] {
 	return func(yield func(Session, error) bool) {
-		t := time.Now()
-		for e, err := range s.lister.List(ctx, p.Owner(), KindSession) {
+		for e, err := range s.entries(ctx, p.Owner(), time.Now()) {
 			if err != nil {
 				yield(Session{}, err)
 				return
-			}
-			if !s.alive(e.Digest, e.Record, t) {
-				continue
 			}
 			v := Session{
 				ID:      e.Digest.String(),
@@ -333,14 +333,37 @@ func (s *Sessions) List(ctx context.Context, p *Principal) iter.Seq2[Session, er
 	}
 }
 
-// Revoke ends the session by which p came. It returns [ErrNotMine] where that
-// was no session.
+// entries yields the owner's sessions that are open at t.
+func (s *Sessions) entries(ctx context.Context, owner Digest, t time.Time) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for e, err := range s.lister.List(ctx, owner, KindSession) {
+			switch {
+			case err != nil:
+			case !s.alive(e.Digest, e.Record, t):
+				continue
+			default:
+				if err = s.checkOrigin(ctx, e.Record.Principal); errors.Is(err, ErrRevoked) {
+					continue
+				}
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Revoke ends the session by which p came, also where it has been renewed
+// meanwhile. It returns [ErrNotMine] where that was no session.
 func (s *Sessions) Revoke(ctx context.Context, p *Principal) error {
 	d, err := s.digest(p)
 	if err != nil {
 		return err
 	}
-	return s.end(ctx, d)
+	if _, err = s.store.Take(ctx, d); errors.Is(err, ErrNotFound) {
+		return s.endFamily(ctx, p)
+	}
+	return err
 }
 
 // End ends the session with the public id, if it is one of p's identity;
@@ -388,8 +411,8 @@ func (s *Sessions) discard(ctx context.Context, g *Grant) error {
 	return undo(ctx, s.store, DigestOf(KindSession, g.Token.Reveal()))
 }
 
-// endFamily ends the sessions that a refresh family opened. Its mark has been
-// raised.
+// endFamily ends the sessions of p's family: what one was renewed to, and what
+// a refresh family opened, whose mark has been raised.
 func (s *Sessions) endFamily(ctx context.Context, p *Principal) error {
 	return s.endWhere(ctx, p, func(family string) bool { return family == p.Credential.Family })
 }
