@@ -370,6 +370,36 @@ func TestSessionEndsWithTheKeyThatOpenedIt(t *testing.T) {
 	}
 }
 
+func TestSessionOfADisabledKeyIsNeitherListedNorCounted(t *testing.T) {
+	authtest.At(t, begin, func(t *testing.T) {
+		store := newTap(t)
+		s := newSessions(t, store, &auth.SessionOptions{Limit: 1, RefuseNewest: true})
+		keys := newKeys(t, store, nil)
+		key := must(keys.Create(t.Context(), authtest.Principal("42"), nil))
+		id := key.Principal.Credential.ID
+		must(s.Issue(t.Context(), key.Principal.ProvedAt(time.Now()), nil))
+		require.NoError(t, keys.Disable(t.Context(), id))
+		require.NoError(t, keys.Enable(t.Context(), id))
+		require.Empty(t, listed(t, s, key.Principal))
+
+		authtest.Advance(tick)
+		g := must(s.Issue(t.Context(), key.Principal.ProvedAt(time.Now()), nil))
+		require.Len(t, listed(t, s, g.Principal), 1)
+	})
+}
+
+// A sign-out whose session was given a new token a moment ago is meant for that
+// one too.
+func TestSessionRevokeAfterRenew(t *testing.T) {
+	s := newSessions(t, newStore(t), nil)
+	p := authtest.Principal("42")
+	old, other := must(s.Issue(t.Context(), p, nil)), must(s.Issue(t.Context(), p, nil))
+	renewed := must(s.Renew(t.Context(), old.Principal))
+	require.NoError(t, s.Revoke(t.Context(), old.Principal))
+	require.Error(t, verify(s, renewed))
+	require.NoError(t, verify(s, other))
+}
+
 func TestNewSessionsRefuses(t *testing.T) {
 	store := newStore(t)
 	form := auth.TokenForm("")

@@ -100,11 +100,21 @@ func (s *tap) Touch(ctx context.Context, seen map[auth.Digest]time.Time) error {
 
 func (s *tap) List(ctx context.Context, owner auth.Digest, k auth.Kind) iter.Seq2[auth.Entry, error] {
 	return func(yield func(auth.Entry, error) bool) {
-		if err := s.call("List", func() error { return nil }); err != nil {
+		more := true
+		err := s.call("List", func() error {
+			for e, err := range s.Store.List(ctx, owner, k) {
+				if err != nil {
+					return err
+				}
+				if more = yield(e, nil); !more {
+					break
+				}
+			}
+			return nil
+		})
+		if err != nil && more {
 			yield(auth.Entry{}, err)
-			return
 		}
-		s.Store.List(ctx, owner, k)(yield)
 	}
 }
 
