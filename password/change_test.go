@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/password"
 )
 
@@ -24,10 +25,10 @@ func TestChangePassword(t *testing.T) {
 		require.NoError(t, err)
 		theirs, err := w.open(t, good)
 		require.NoError(t, err)
-		time.Sleep(time.Microsecond)
+		authtest.Advance(time.Microsecond)
 
 		require.NoError(t, w.ChangePassword(t.Context(), mine.Principal, good, other))
-		time.Sleep(time.Microsecond)
+		authtest.Advance(time.Microsecond)
 		fresh, err := w.open(t, other)
 		require.NoError(t, err)
 		require.True(t, w.alive(t, mine), "the session that asked")
@@ -107,9 +108,9 @@ func TestLoginInFlightDies(t *testing.T) {
 			user := w.register(t)
 			proved, err := w.Verify(t.Context(), login, good)
 			require.NoError(t, err)
-			time.Sleep(time.Microsecond)
+			authtest.Advance(time.Microsecond)
 			require.NoError(t, change(w, user), name)
-			time.Sleep(time.Microsecond)
+			authtest.Advance(time.Microsecond)
 			g, err := w.sessions.Issue(t.Context(), proved, nil)
 			require.True(t, errors.Is(err, auth.ErrRevoked) || err == nil && !w.alive(t, g), name)
 		}

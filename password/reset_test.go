@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/password"
 )
 
@@ -33,7 +34,7 @@ func TestReset(t *testing.T) {
 		require.ErrorIs(t, w.Reset(t.Context(), token, "short"), password.ErrTooShort)
 		require.ErrorIs(t, w.Reset(t.Context(), token, login), password.ErrSameAsLogin)
 		require.True(t, w.alive(t, g), "what is refused ends nothing")
-		time.Sleep(time.Microsecond)
+		authtest.Advance(time.Microsecond)
 		require.NoError(t, w.Reset(t.Context(), token, other), "and leaves the token good")
 		require.False(t, w.alive(t, g))
 		_, err = w.Verify(t.Context(), login, good)
@@ -59,9 +60,9 @@ func TestResetTokensThatAreNotGood(t *testing.T) {
 		before := w.hasher.turns.Load()
 
 		expired := token()
-		time.Sleep(time.Hour)
+		authtest.Advance(time.Hour)
 		require.Equal(t, auth.ErrExpired, w.Reset(t.Context(), expired, other))
-		time.Sleep(24 * time.Hour)
+		authtest.Advance(24 * time.Hour)
 		require.Equal(t, auth.ErrInvalid, w.Reset(t.Context(), expired, other), "forgotten")
 
 		for _, bad := range []string{"", "reset_", expired[1:], expired + "A", "reset_" + strings.Repeat("A", 43), strings.Repeat("A", 1<<20)} {

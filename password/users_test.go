@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/password"
 )
 
@@ -29,7 +30,7 @@ func TestPrincipal(t *testing.T) {
 		require.Equal(t, user, w.stored(t))
 		require.Equal(t, []password.EventKind{password.EventRegistered}, w.events.kinds())
 
-		time.Sleep(time.Hour + time.Nanosecond)
+		authtest.Advance(time.Hour + time.Nanosecond)
 		p, err := w.Verify(t.Context(), "ADA@example.com", good)
 		require.NoError(t, err)
 		require.Equal(t, &auth.Principal{
@@ -62,7 +63,7 @@ func TestProvedBeforeTheLookUp(t *testing.T) {
 type slowUsers struct{ password.UserStore }
 
 func (s *slowUsers) UserByLogin(ctx context.Context, login string) (password.User, error) {
-	time.Sleep(time.Second)
+	authtest.Advance(time.Second)
 	return s.UserStore.UserByLogin(ctx, login)
 }
 
@@ -109,9 +110,6 @@ func TestUnknownAndWrongAreOne(t *testing.T) {
 // time. The quickest of interleaved runs are compared, which a busy machine
 // disturbs least.
 func TestUnknownAndWrongTakeTheSameTime(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures time")
-	}
 	w := newWorld(t, func(o *password.Options) { o.Hasher = nil })
 	w.register(t)
 	quickest := map[string]time.Duration{login: time.Hour, "nobody@example.com": time.Hour}
