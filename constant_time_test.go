@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
@@ -31,19 +31,13 @@ func (s *askedStore) Lookup(ctx context.Context, d auth.Digest) (auth.Record, er
 // Row 31: a guess is hashed and looked up, whether one character of it is wrong
 // or every one: the text of a credential is nowhere to be compared with.
 func TestGuessesAreLookedUpByTheirDigest(t *testing.T) {
-	store := &askedStore{Store: memstore.New()}
-	sessions, err := auth.NewSessions(store, nil)
-	require.NoError(t, err)
-	keys, err := auth.NewAPIKeys(store, "test", nil)
-	require.NoError(t, err)
-	refresh, err := auth.NewRefresh(store, sessions, nil)
-	require.NoError(t, err)
-
-	p := (&auth.Principal{Subject: "ada"}).ProvedAt(time.Now())
-	pair, err := refresh.Issue(t.Context(), p, nil)
-	require.NoError(t, err)
-	key, err := keys.Create(t.Context(), p, nil)
-	require.NoError(t, err)
+	store := &askedStore{Store: newStore(t)}
+	sessions := newSessions(t, store, nil)
+	keys := newKeys(t, store, nil)
+	refresh := must(auth.NewRefresh(store, sessions, nil))
+	p := authtest.Principal("ada")
+	pair := must(refresh.Issue(t.Context(), p, nil))
+	key := must(keys.Create(t.Context(), p, nil))
 
 	plain := func(text string) string { return text }
 	for _, c := range []struct {
