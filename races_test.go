@@ -19,7 +19,7 @@ import (
 func TestInterleavings(t *testing.T) {
 	all := func(w *world) { w.requireDead(w.session, w.other, w.pair) }
 	family := func(w *world) { w.requireDead(w.pair) }
-	opened := func(w *world) { w.requireDead() }
+	opened := func(w *world) { w.requireDead(w.byKey) }
 	for name, c := range map[string]struct {
 		a, b operation
 		want func(w *world)
@@ -52,12 +52,12 @@ func TestInterleavings(t *testing.T) {
 			require.Len(w, w.given, 2)
 			require.Equal(w, w.given[0].RefreshToken.Reveal(), w.given[1].RefreshToken.Reveal())
 			require.Len(w, w.store.dump(auth.KindRefresh), 2)
-			require.Len(w, listed(w, w.sessions, w.who), 5)
+			require.Len(w, listed(w, w.sessions, w.who), 6)
 		}},
 		"renewal, renewal": {renew, renew, func(w *world) {
 			require.Len(w, w.given, 1)
 			require.Len(w, w.live(w.given...), 1)
-			require.Len(w, listed(w, w.sessions, w.who), 3)
+			require.Len(w, listed(w, w.sessions, w.who), 4)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ type tap struct {
 	*memstore.Store
 
 	// before runs ahead of each call; its error is returned in place of the
-	// call. lost runs after a call that worked; its error is returned in place
+	// call. lost runs after each call; its error is returned in place
 	// of the answer, as when a connection breaks in between. Both may be nil.
 	before, lost func(op string) error
 
@@ -58,13 +58,13 @@ func (s *tap) call(op string, f func() error) error {
 			return err
 		}
 	}
-	if err := f(); err != nil {
-		return err
-	}
+	err := f()
 	if s.lost != nil {
-		return s.lost(op)
+		if lost := s.lost(op); lost != nil {
+			return lost
+		}
 	}
-	return nil
+	return err
 }
 
 func (s *tap) Lookup(ctx context.Context, d auth.Digest) (r auth.Record, err error) {

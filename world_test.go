@@ -26,20 +26,25 @@ type world struct {
 	other   *auth.Grant // another session of theirs
 	pair    *auth.Grant
 	key     *auth.Grant
+	byKey   *auth.Grant // a session that the key opened
 
 	given []*auth.Grant // what operations handed out
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, store: newTap(t), who: authtest.Principal("42", "read")}
-	w.sessions = must(auth.NewSessions(w.store, &auth.SessionOptions{Limit: 5}))
+	w.sessions = must(auth.NewSessions(w.store, &auth.SessionOptions{Limit: 6}))
 	w.keys = must(auth.NewAPIKeys(w.store, "acme", nil))
 	w.refresh = must(auth.NewRefresh(w.store, w.sessions, nil))
 	ctx := context.Background()
+	require.NoError(t, w.sessions.RevokeAll(ctx, w.who)) // long ago
+	authtest.Advance(time.Minute)
+	w.who = w.who.ProvedAt(time.Now())
 	w.session = must(w.sessions.Issue(ctx, w.who, nil))
 	w.other = must(w.sessions.Issue(ctx, w.who, nil))
 	w.pair = must(w.refresh.Issue(ctx, w.who, nil))
 	w.key = must(w.keys.Create(ctx, w.who, nil))
+	w.byKey = must(w.sessions.Issue(ctx, w.key.Principal.ProvedAt(time.Now()), nil))
 	authtest.Advance(time.Minute)
 	w.store.count()
 	return w
@@ -59,6 +64,11 @@ func (w *world) keyID() string { return w.key.Principal.Credential.ID }
 
 func verifySession(w *world, ctx context.Context) error {
 	_, err := w.sessions.Verify(ctx, w.session.Token.Reveal())
+	return err
+}
+
+func verifySessionByKey(w *world, ctx context.Context) error {
+	_, err := w.sessions.Verify(ctx, w.byKey.Token.Reveal())
 	return err
 }
 
@@ -175,7 +185,7 @@ func (w *world) requireDead(grants ...*auth.Grant) {
 	w.Helper()
 	require.Empty(w, w.live(append(w.given, grants...)...))
 	known := map[string]bool{}
-	for _, g := range []*auth.Grant{w.session, w.other, w.pair} {
+	for _, g := range []*auth.Grant{w.session, w.other, w.pair, w.byKey} {
 		known[g.Principal.Credential.ID] = true
 	}
 	for _, v := range listed(w, w.sessions, w.who) {
