@@ -73,7 +73,7 @@ func (s *Store) Touch(ctx context.Context, seen map[auth.Digest]time.Time) error
 			return err
 		}
 		sh, tag := s.locate(&d)
-		sh.touch(&d, tag, t.UnixMicro(), s.clock.now())
+		sh.touch(&d, tag, t.UnixMicro())
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func (sh *shard) copy(ks *kinds, d *auth.Digest, tag uint32, r *auth.Record) (ke
 	return 0, span{}, false
 }
 
-// What follows needs the mutex.
+// What follows, up to touch, needs the mutex.
 
 // find returns the place of d, or none.
 func (sh *shard) find(d *auth.Digest, tag uint32) ref {
@@ -124,16 +124,13 @@ func (sh *shard) withdraw(at ref, tag uint32) {
 	sh.version.Add(1)
 }
 
-// touch moves Seen forward. It is one word, so readers need no new version.
-func (sh *shard) touch(d *auth.Digest, tag uint32, seen, now int64) {
+// touch moves Seen forward. It is one word, so readers need no new version, and
+// on a record that is gone nobody sees it.
+func (sh *shard) touch(d *auth.Digest, tag uint32, seen int64) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	at := sh.find(d, tag)
-	if at == none {
-		return
-	}
-	if slot := sh.slots.slot(at); !slot.past(now) {
-		slot.see(seen)
+	if at := sh.find(d, tag); at != none {
+		sh.slots.slot(at).see(seen)
 	}
 }
 

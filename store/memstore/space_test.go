@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +50,35 @@ func TestAStoreInUseHoldsLittleMoreThanTheLiving(t *testing.T) {
 			time.Sleep(time.Millisecond)
 			require.Less(t, s.Len(), living+living/2)
 		}
+	})
+}
+
+func TestWhatIsDueLeavesAndNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx, random := memstore.New(), t.Context(), rand.New(rand.NewPCG(1, 2))
+		const n, minutes = 20_000, 10
+		due := make([]int, minutes+1)
+		for i := range n {
+			minute := 1 + random.IntN(minutes)
+			r := session(shared, i)
+			r.KeepUntil = time.Now().Add(time.Duration(minute) * time.Minute)
+			require.NoError(t, s.Insert(ctx, numbered(i), r))
+			due[minute]++
+		}
+		for i := range n {
+			if random.IntN(2) == 0 {
+				r, err := s.Take(ctx, numbered(i))
+				require.NoError(t, err)
+				due[time.Until(r.KeepUntil)/time.Minute]--
+			}
+		}
+		for minute := 1; minute <= minutes; minute++ {
+			time.Sleep(time.Minute)
+			swept, err := s.Sweep(ctx, n)
+			require.NoError(t, err)
+			require.Equal(t, due[minute], swept)
+		}
+		require.Zero(t, s.Len())
 	})
 }
 
