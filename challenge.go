@@ -58,8 +58,15 @@ func (s Scheme) challenge(realm string) challenge {
 	if c.scheme == "" {
 		c.scheme = "Bearer"
 	}
+	basic := c.scheme == "Basic"
+	if basic && realm == "" {
+		realm = "login" // RFC 7617 section 2 requires one
+	}
 	if realm != "" {
 		c.add("realm", realm)
+	}
+	if basic {
+		c.add("charset", "UTF-8")
 	}
 	if s.Field != "" && s.Field != "Authorization" {
 		c.add("in", string(s.In))

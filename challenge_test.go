@@ -211,3 +211,21 @@ func TestChallengesAreMerged(t *testing.T) {
 	w := serve(guard.WrapFunc(hello), from("GET", "/"))
 	require.Len(t, parseChallenges(t, w.Result()), 2)
 }
+
+// told is an authenticator of which only the scheme matters.
+type told struct{ auth.Scheme }
+
+func (told) Authenticate(*http.Request) (*auth.Principal, error) { return nil, auth.ErrNoCredential }
+func (s told) Schemes() []auth.Scheme                            { return []auth.Scheme{s.Scheme} }
+
+// RFC 7617 section 2: a Basic challenge has a realm, and tells that names and
+// passwords are in UTF-8.
+func TestBasicChallengeHasARealm(t *testing.T) {
+	basic := told{auth.Scheme{Name: "Basic", In: auth.InHeader, Field: "Authorization"}}
+	for realm, want := range map[string]string{"": "login", "the API": "the API"} {
+		w := serve(auth.NewGuard(basic, &auth.GuardOptions{Realm: realm}).WrapFunc(hello), from("GET", "/"))
+		got := parseChallenges(t, w.Result())
+		require.Len(t, got, 1)
+		require.Equal(t, map[string]string{"realm": want, "charset": "UTF-8"}, got[0].params)
+	}
+}
