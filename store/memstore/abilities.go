@@ -8,10 +8,10 @@ import (
 	"github.com/seed-077cad0b/auth"
 )
 
-// List lists the records of kind k that owner owns, newest first as far as
-// nothing was replaced. No lock is held while a record is yielded, so the loop
-// may call any method of the store. A record that leaves or changes hands while
-// the loop runs is left out from then on.
+// List lists the records of kind k that owner owns, in no particular order. No
+// lock is held while a record is yielded, so the loop may call any method of the
+// store. A record that leaves or changes hands while the loop runs is left out
+// from then on.
 func (s *Store) List(ctx context.Context, owner auth.Digest, k auth.Kind) iter.Seq2[auth.Entry, error] {
 	return func(yield func(auth.Entry, error) bool) {
 		if err := ctx.Err(); err != nil {
