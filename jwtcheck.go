@@ -1,0 +1,200 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+
+	"github.com/seed-077cad0b/auth/internal/jws"
+)
+
+// check verifies a token's signature and claims. Where name is not nil, it does
+// so once for all who ask at the same time, and remembers the token.
+func (j *JWT) check(ctx context.Context, credential string, name *tokenName) (*verified, error) {
+	token, ok := jws.Split(credential)
+	if !ok {
+		return nil, ErrNotMine
+	}
+	if len(credential) > j.maxLength {
+		return nil, errTooLong
+	}
+	header, known := (*j.headers.Load())[token.Header]
+	if !known {
+		var err error
+		if header, err = j.parseHeader(token.Header); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := j.keys.Lookup(ctx, header.KeyID, Algorithm(header.Algorithm))
+	if err != nil {
+		return nil, fmt.Errorf("auth: looking up a key: %w", err)
+	}
+	if len(keys) == 0 {
+		return nil, errUnknownKey
+	}
+	if name == nil {
+		return j.prove(token, header, known, keys)
+	}
+
+	// Waiting for somebody else's check is safe: it does no I/O and knows no
+	// context.
+	f, leads := j.cache.join(*name, keys[0])
+	if !leads {
+		<-f.done
+		if f.token != nil || f.err != nil {
+			return f.token, f.err
+		}
+		return j.prove(token, header, known, keys) // the leader panicked
+	}
+	defer j.cache.land(f)
+	if t := j.cache.get(*name); t != nil && j.keys.Contains(t.key) {
+		f.token = t
+		return t, nil
+	}
+	f.token, f.err = j.prove(token, header, known, keys)
+	if f.err == nil {
+		f.token.text, f.token.hash = name.keep(), name.hash
+		j.cache.put(f.token)
+	}
+	return f.token, f.err
+}
+
+func (j *JWT) parseHeader(text string) (jws.Header, error) {
+	h, err := jws.ParseHeader(text)
+	switch {
+	case err != nil:
+		return h, errHeader
+	case !h.HasType && !j.anyType,
+		h.HasType && !strings.EqualFold(mediaType(h.Type), mediaType(j.typ)):
+		return h, errType
+	case h.HasKeyID && h.KeyID == "":
+		return h, errUnknownKey // what names nothing does not mean any
+	}
+	return h, nil
+}
+
+// mediaType strips the prefix that RFC 7515 section 4.1.9 lets issuers omit.
+func mediaType(typ string) string {
+	const prefix = "application/"
+	if len(typ) >= len(prefix) && strings.EqualFold(typ[:len(prefix)], prefix) {
+		return typ[len(prefix):]
+	}
+	return typ
+}
+
+// maxTries is how many keys are tried on a token that names none.
+const maxTries = 8
+
+// prove checks the signature and, only then, reads the claims.
+func (j *JWT) prove(token jws.Token, header jws.Header, known bool, keys []*Key) (*verified, error) {
+	b := buffers.Get().(*buffer)
+	defer buffers.Put(b)
+	key, err := b.open(token, Algorithm(header.Algorithm), keys)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		j.remember(token.Header, header)
+	}
+	c, err := readClaims(b.bytes, j.audience)
+	switch {
+	case err != nil:
+		return nil, err
+	case string(c.iss) != j.issuer:
+		return nil, errIssuer
+	case !c.audience:
+		return nil, errAudience
+	}
+	t := &verified{key: key}
+	if t.principal, err = j.principal(&c, token.Signed, b.bytes); err != nil {
+		return nil, err
+	}
+	return t, j.judge(t, &c)
+}
+
+// A buffer is where tokens are decoded.
+type buffer struct{ bytes []byte }
+
+var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 1<<10)} }}
+
+// open checks the signature of a token, leaves its payload in b, and returns
+// the key that signed it.
+func (b *buffer) open(token jws.Token, alg Algorithm, keys []*Key) (*Key, error) {
+	if !b.decode(token.Signature) {
+		return nil, errBadSignature
+	}
+	key := signedBy(token.Signed, b.bytes, alg, keys)
+	if key == nil {
+		return nil, errBadSignature
+	}
+	if !b.decode(token.Payload) {
+		return nil, errPayload
+	}
+	return key, nil
+}
+
+func (b *buffer) decode(encoded string) bool {
+	decoded, err := jws.AppendDecode(b.bytes[:0], encoded)
+	if err != nil {
+		return false
+	}
+	b.bytes = decoded
+	return true
+}
+
+// signedBy returns the key that made the signature, or nil.
+func signedBy(signed string, signature []byte, alg Algorithm, keys []*Key) *Key {
+	for _, k := range keys[:min(len(keys), maxTries)] {
+		// The set was asked for keys of alg; that it answers right is not
+		// relied upon.
+		if k.Algorithm() == alg && k.jws.Verify(signed, signature) == nil {
+			return k
+		}
+	}
+	return nil
+}
+
+// judge works out when t is good, and under which names it can be revoked.
+func (j *JWT) judge(t *verified, c *claimSet) error {
+	t.from = max(c.nbf, c.iat, c.authTime, c.originTime) - j.leeway
+	t.until = c.exp + j.leeway
+	age := func(limit int64) {
+		if limit < t.until {
+			t.until, t.tooOld = limit, true
+		}
+	}
+	if j.maxAge > 0 {
+		if !c.has(hasIat) {
+			return errNoAge
+		}
+		age(c.iat + j.maxAge + j.leeway)
+	}
+	if j.marks != nil {
+		// Marks are forgotten after maxLifetime, so what they could have ended
+		// has to be over by then.
+		if !c.has(hasIat) && !c.has(hasAuthTime) && !c.has(hasOriginTime) {
+			return errNoAge
+		}
+		age(t.principal.Origin.Time.Add(maxLifetime).UnixMicro())
+		t.marks = namesOf(t.principal)
+	}
+	return nil
+}
+
+// maxHeaders bounds the headers that are remembered.
+const maxHeaders = 32
+
+// remember keeps a header that a trusted key has signed.
+func (j *JWT) remember(text string, h jws.Header) {
+	j.learn.Lock()
+	defer j.learn.Unlock()
+	old := *j.headers.Load()
+	next := make(map[string]jws.Header, len(old)+1)
+	if len(old) < maxHeaders {
+		maps.Copy(next, old)
+	}
+	next[strings.Clone(text)] = h
+	j.headers.Store(&next)
+}
