@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
@@ -120,7 +121,7 @@ var abilities = []sentence{
 		require.NoError(t, s.Insert(ctx, numbered(1), mark))
 		require.NoError(t, s.Insert(ctx, numbered(2), other))
 		require.NoError(t, s.Insert(ctx, numbered(3), gone))
-		time.Sleep(time.Second)
+		authtest.Advance(time.Second)
 		records := slices.Repeat([]auth.Record{record()}, 5)
 		untouched := records[4]
 		require.NoError(t, s.LookupAll(ctx, auth.KindMark, []auth.Digest{numbered(0), numbered(1), numbered(2), numbered(3)}, records))
@@ -164,7 +165,7 @@ var abilities = []sentence{
 			}
 			require.NoError(t, s.Insert(ctx, numbered(i), r))
 		}
-		time.Sleep(time.Minute)
+		authtest.Advance(time.Minute)
 		for _, want := range []struct{ limit, swept int }{{0, 0}, {-1, 0}, {40, 40}, {40, 40}, {40, 10}, {40, 0}} {
 			n, err := s.Sweep(ctx, want.limit)
 			require.NoError(t, err)

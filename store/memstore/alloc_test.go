@@ -43,9 +43,6 @@ func TestLookupsDoNotAllocate(t *testing.T) {
 const maxBytes = 200
 
 func TestBytesPerSession(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fills a store with a million sessions")
-	}
 	before := heap()
 	s, digests := filled(t, many)
 	n := uint64(len(digests))

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
@@ -126,7 +127,7 @@ var contract = []sentence{
 		r := record()
 		r.KeepUntil = time.Now().Add(time.Hour).UTC()
 		require.NoError(t, s.Insert(ctx, numbered(0), r))
-		time.Sleep(time.Hour - time.Microsecond)
+		authtest.Advance(time.Hour - time.Microsecond)
 		requirePresent(t, ctx, s, numbered(0), r)
 		r.Revision++
 		require.NoError(t, s.Replace(ctx, numbered(0), r))
@@ -141,7 +142,7 @@ var contract = []sentence{
 		for i := range 5 {
 			require.NoError(t, s.Insert(ctx, numbered(i), r))
 		}
-		time.Sleep(time.Hour)
+		authtest.Advance(time.Hour)
 		requireAbsent(t, ctx, s, numbered(0))
 		require.NoError(t, s.Touch(ctx, map[auth.Digest]time.Time{numbered(1): time.Now()}))
 		requireAbsent(t, ctx, s, numbered(1))
@@ -170,7 +171,7 @@ var contract = []sentence{
 			r.Revision, r.KeepUntil = r.Revision+1, time.Now().Add(keep)
 			require.NoError(t, s.Replace(ctx, numbered(i+1), r))
 		}
-		time.Sleep(2 * time.Minute)
+		authtest.Advance(2 * time.Minute)
 		requireAbsent(t, ctx, s, numbered(1))
 		requireAbsent(t, ctx, s, numbered(3))
 		_, err := s.Lookup(ctx, numbered(2))
@@ -180,7 +181,7 @@ var contract = []sentence{
 		r := record()
 		r.KeepUntil = time.Time{}
 		require.NoError(t, s.Insert(ctx, numbered(0), r))
-		time.Sleep(100 * 365 * 24 * time.Hour)
+		authtest.Advance(100 * 365 * 24 * time.Hour)
 		_, err := s.Sweep(ctx, 10)
 		require.NoError(t, err)
 		requirePresent(t, ctx, s, numbered(0), r)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
@@ -24,7 +25,7 @@ func TestExpiredRecordsLeaveAFewWithEachWrite(t *testing.T) {
 			r.KeepUntil = time.Now().Add(time.Minute)
 			require.NoError(t, s.Insert(ctx, numbered(i), r))
 		}
-		time.Sleep(time.Minute)
+		authtest.Advance(time.Minute)
 		before := s.Len()
 		require.Equal(t, n, before)
 		for i := range n {
@@ -47,7 +48,7 @@ func TestAStoreInUseHoldsLittleMoreThanTheLiving(t *testing.T) {
 			r := session(shared, i)
 			r.KeepUntil = time.Now().Add(living * time.Millisecond)
 			require.NoError(t, s.Insert(ctx, numbered(i), r))
-			time.Sleep(time.Millisecond)
+			authtest.Advance(time.Millisecond)
 			require.Less(t, s.Len(), living+living/2)
 		}
 	})
@@ -73,7 +74,7 @@ func TestWhatIsDueLeavesAndNothingElse(t *testing.T) {
 			}
 		}
 		for minute := 1; minute <= minutes; minute++ {
-			time.Sleep(time.Minute)
+			authtest.Advance(time.Minute)
 			swept, err := s.Sweep(ctx, n)
 			require.NoError(t, err)
 			require.Equal(t, due[minute], swept)
@@ -96,7 +97,7 @@ func TestSweepingInBites(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Minute)
+		authtest.Advance(time.Minute)
 		swept := 0
 		for {
 			k, err := s.Sweep(ctx, 1000)
