@@ -41,20 +41,31 @@ func checksum(s string) (sum [checksumLen]byte) {
 	return sum
 }
 
-// crc32Of is crc32.ChecksumIEEE of a string, without copying it.
+// crc32Of is crc32.ChecksumIEEE of a string, without copying it: eight bytes at
+// a time, as there ("slicing-by-8").
 func crc32Of(s string) uint32 {
 	c := ^uint32(0)
+	t := &crcTables
+	for ; len(s) >= 8; s = s[8:] {
+		c ^= uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+		c = t[7][byte(c)] ^ t[6][byte(c>>8)] ^ t[5][byte(c>>16)] ^ t[4][c>>24] ^
+			t[3][s[4]] ^ t[2][s[5]] ^ t[1][s[6]] ^ t[0][s[7]]
+	}
 	for i := range len(s) {
-		c = crc32.IEEETable[byte(c)^s[i]] ^ c>>8
+		c = t[0][byte(c)^s[i]] ^ c>>8
 	}
 	return ^c
 }
 
-func isBase62(s string) bool {
-	for i := range len(s) {
-		if !base62Chars[s[i]] {
-			return false
+// crcTables[n] is the CRC-32 of a byte with n zero bytes after it.
+var crcTables = func() (t [8]crc32.Table) {
+	t[0] = *crc32.IEEETable
+	for n := range len(t) - 1 {
+		for i, c := range t[n] {
+			t[n+1][i] = t[0][byte(c)] ^ c>>8
 		}
 	}
-	return true
-}
+	return t
+}()
+
+func isBase62(s string) bool { return base62Chars.hasAll(s) }

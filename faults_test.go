@@ -287,18 +287,27 @@ func TestDamagedRecordsAreOutages(t *testing.T) {
 			requireOutage(t, err)
 			require.False(t, errors.Is(err, auth.ErrNotFound), name)
 		}
-		// A mark under the digest of a session, a session without a principal.
+		// A key under whose digest a mark is, or a key without a principal.
+		d := must(auth.ParseDigest(w.key.Principal.Credential.ID))
+		for _, damage := range []func(*auth.Record){
+			func(r *auth.Record) { r.Kind = auth.KindMark },
+			func(r *auth.Record) { r.Kind, r.Principal = auth.KindAPIKey, nil },
+		} {
+			r := must(w.store.Store.Lookup(t.Context(), d))
+			damage(&r)
+			r.Revision++
+			require.NoError(t, w.store.Store.Replace(t.Context(), d, r))
+			require.Equal(t, auth.ErrInvalid, verify(w.keys, w.key))
+			require.ErrorIs(t, disableKey(w, t.Context()), auth.ErrNotFound)
+		}
+		// The same with sessions and refresh tokens.
 		for _, r := range []auth.Record{{Kind: auth.KindMark, Principal: w.who}, {Kind: auth.KindSession}} {
 			r.Expires = begin.Add(time.Hour)
 			text := w.sessions.Form().New()
 			require.NoError(t, w.store.Insert(t.Context(), auth.DigestOf(auth.KindSession, text), r))
 			require.Equal(t, auth.ErrInvalid, verify(w.sessions, token(text)))
-			text = w.keys.Form().New()
-			r.Kind = map[auth.Kind]auth.Kind{auth.KindSession: auth.KindAPIKey}[r.Kind]
-			require.NoError(t, w.store.Insert(t.Context(), auth.DigestOf(auth.KindAPIKey, text[:len(text)-6]), r))
-			require.Equal(t, auth.ErrInvalid, verify(w.keys, token(text)))
 			text = w.refresh.Form().New()
-			r.Kind = map[auth.Kind]auth.Kind{auth.KindAPIKey: auth.KindRefresh}[r.Kind]
+			r.Kind = map[auth.Kind]auth.Kind{auth.KindMark: auth.KindMark, auth.KindSession: auth.KindRefresh}[r.Kind]
 			require.NoError(t, w.store.Insert(t.Context(), auth.DigestOf(auth.KindRefresh, text), r))
 			require.Equal(t, auth.ErrInvalid, verify(w.refresh, token(text)))
 		}

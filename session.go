@@ -115,7 +115,8 @@ func (s *Sessions) Verify(ctx context.Context, credential string) (*Principal, e
 		return nil, ErrNotMine
 	}
 	d := DigestOf(KindSession, credential)
-	r, t, err := s.current(ctx, d)
+	var r Record
+	t, err := s.current(ctx, d, &r)
 	if err != nil {
 		return nil, err
 	}
@@ -126,25 +127,26 @@ func (s *Sessions) Verify(ctx context.Context, credential string) (*Principal, e
 	return r.Principal, nil
 }
 
-// current returns the record of a session that is open at t.
-func (s *Sessions) current(ctx context.Context, d Digest) (r Record, t time.Time, err error) {
+// current sets r to the record of a session that is open at t. A record is
+// large: it is not handed from one to the other.
+func (s *Sessions) current(ctx context.Context, d Digest, r *Record) (t time.Time, err error) {
 	for range 2 {
-		r, err = s.store.Lookup(ctx, d)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			return r, t, ErrInvalid
-		case err != nil:
-			return r, t, err
-		case r.Kind != KindSession || r.Principal == nil:
-			return r, t, ErrInvalid
+		if *r, err = s.store.Lookup(ctx, d); err != nil {
+			if errors.Is(err, ErrNotFound) {
+				err = ErrInvalid
+			}
+			return t, err
+		}
+		if r.Kind != KindSession || r.Principal == nil {
+			return t, ErrInvalid
 		}
 		if t = time.Now(); s.alive(d, r, t) {
-			return r, t, nil
+			return t, nil
 		}
 		// A use that waited to be written may have been while we looked, and
 		// be in neither place where we did.
 	}
-	return r, t, ErrExpired
+	return t, ErrExpired
 }
 
 // checkOrigin returns ErrRevoked where the platform or the API key that opened
@@ -157,7 +159,7 @@ func (s *Sessions) checkOrigin(ctx context.Context, p *Principal) error {
 }
 
 // alive reports whether the session is within its lifetime and idle time.
-func (s *Sessions) alive(d Digest, r Record, t time.Time) bool {
+func (s *Sessions) alive(d Digest, r *Record, t time.Time) bool {
 	if !t.Before(r.Expires) {
 		return false
 	}
@@ -272,11 +274,10 @@ func (s *Sessions) Renew(ctx context.Context, p *Principal) (*Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, _, err := s.current(ctx, old)
-	switch {
-	case errors.Is(err, ErrInvalid):
+	var r Record
+	if _, err := s.current(ctx, old, &r); errors.Is(err, ErrInvalid) {
 		return nil, ErrRevoked
-	case err != nil:
+	} else if err != nil {
 		return nil, err
 	}
 	var device Device
@@ -339,7 +340,7 @@ func (s *Sessions) entries(ctx context.Context, owner Digest, t time.Time) iter.
 		for e, err := range s.lister.List(ctx, owner, KindSession) {
 			switch {
 			case err != nil:
-			case !s.alive(e.Digest, e.Record, t):
+			case !s.alive(e.Digest, &e.Record, t):
 				continue
 			default:
 				if err = s.checkOrigin(ctx, e.Record.Principal); errors.Is(err, ErrRevoked) {

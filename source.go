@@ -229,23 +229,13 @@ func equalFold(s, lower string) bool {
 
 // isToken reports whether s is a token of RFC 9110 section 5.6.2.
 func isToken(s string) bool {
-	for i := range len(s) {
-		if !tokenChars[s[i]] {
-			return false
-		}
-	}
-	return s != ""
+	return s != "" && tokenChars.hasAll(s)
 }
 
 // isToken68 reports whether s is a b64token of RFC 6750 section 2.1.
 func isToken68(s string) bool {
 	t := strings.TrimRight(s, "=")
-	for i := range len(t) {
-		if !token68Chars[t[i]] {
-			return false
-		}
-	}
-	return t != ""
+	return t != "" && token68Chars.hasAll(t)
 }
 
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

@@ -85,20 +85,33 @@ func random(n int) []byte {
 	return b
 }
 
-func isBase64URL(s string) bool {
-	for i := range len(s) {
-		if !base64URL[s[i]] {
-			return false
-		}
-	}
-	return true
-}
+func isBase64URL(s string) bool { return base64URL.hasAll(s) }
 
 var base64URL = charset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
-func charset(chars string) (set [256]bool) {
-	for i := range len(chars) {
-		set[chars[i]] = true
+// A chars is a set of bytes; those that are not in it are 1.
+type chars [256]uint8
+
+func charset(in string) *chars {
+	var set chars
+	for i := range set {
+		set[i] = 1
 	}
-	return set
+	for i := range len(in) {
+		set[in[i]] = 0
+	}
+	return &set
+}
+
+// hasAll takes as long for a good text as for a bad one, without a branch for
+// each byte: good ones are the rule.
+func (set *chars) hasAll(s string) bool {
+	var bad uint8
+	for ; len(s) >= 4; s = s[4:] {
+		bad |= set[s[0]] | set[s[1]] | set[s[2]] | set[s[3]]
+	}
+	for i := range len(s) {
+		bad |= set[s[i]]
+	}
+	return bad == 0
 }
