@@ -190,6 +190,16 @@ func TestExchangeIntoACookieRefusesCrossOrigin(t *testing.T) {
 		"a token in the body is for whoever asked")
 }
 
+func TestExchangeTellsTheAddressAsPeopleKnowIt(t *testing.T) {
+	for remote, want := range map[string]string{"[::ffff:127.0.0.1]:9": "127.0.0.1", "[::1]:9": "::1"} {
+		sessions := newLedger()
+		r := from("POST", "/", bringKey...)
+		r.RemoteAddr = remote
+		serve(keyGuard(nil).Exchange(sessions), r)
+		require.Equal(t, netip.MustParseAddr(want), sessions.issued[0].Device.Address)
+	}
+}
+
 func TestStatus(t *testing.T) {
 	created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := alice("read", "write")

@@ -233,9 +233,9 @@ func TestSharedCachesKeepNothingOfACaller(t *testing.T) {
 // The shared header value cannot be changed through one answer for the others.
 func TestHandlersCannotSpoilTheAnswersOfOthers(t *testing.T) {
 	guard := auth.NewGuard(auth.Header("X-Key", known{"good": alice()}), nil)
-	h := guard.WrapFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Add("Cache-Control", "max-age=60") })
-	for range 2 {
-		w := serve(h, from("GET", "/", "X-Key", "good"))
-		require.Equal(t, []string{"private", "max-age=60"}, w.Header().Values("Cache-Control"))
-	}
+	h := guard.WrapFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Add("Cache-Control", r.URL.RawQuery) })
+	one := serve(h, from("GET", "/?max-age=1", "X-Key", "good"))
+	two := serve(h, from("GET", "/?max-age=2", "X-Key", "good"))
+	require.Equal(t, []string{"private", "max-age=1"}, one.Header().Values("Cache-Control"))
+	require.Equal(t, []string{"private", "max-age=2"}, two.Header().Values("Cache-Control"))
 }

@@ -112,9 +112,10 @@ func TestWithDerivesAndLeavesTheGuardAsItWas(t *testing.T) {
 	policy := func(name string) auth.Policy {
 		return func(*http.Request, *auth.Principal) error { ran += name; return nil }
 	}
-	base := auth.NewGuard(auth.Bearer(known{"good": alice()}), nil).With(policy("a"))
-	left, right := base.With(policy("b")), base.With(policy("c"), policy("d"))
-	for guard, want := range map[*auth.Guard]string{base: "a", left: "ab", right: "acd", left.Optional(): "ab"} {
+	// Three policies in a slice leave room for a fourth, which both could write.
+	base := auth.NewGuard(auth.Bearer(known{"good": alice()}), nil).With(policy("a"), policy("b"), policy("c"))
+	left, right := base.With(policy("d")), base.With(policy("e"), policy("f"))
+	for guard, want := range map[*auth.Guard]string{base: "abc", left: "abcd", right: "abcef", left.Optional(): "abcd"} {
 		ran = ""
 		_, err := guard.Check(from("GET", "/", "Authorization", "Bearer good"))
 		require.NoError(t, err)
@@ -291,6 +292,18 @@ func TestPanicInAPartAdmitsNobody(t *testing.T) {
 		require.ErrorIs(t, err, io.EOF)
 	}
 	require.False(t, called)
+}
+
+// A principal without a subject is nobody, from a source as from an author's
+// own authenticator.
+func TestNobodyIsAdmittedAsNobody(t *testing.T) {
+	for _, nobody := range []*auth.Principal{nil, {}, {Issuer: "https://issuer.example", Scopes: []string{"admin"}}} {
+		source := auth.Bearer(known{"good": nobody})
+		_, err := source.Authenticate(from("GET", "/", "Authorization", "Bearer good"))
+		require.ErrorIs(t, err, auth.ErrUnavailable)
+		own := authenticator(func(*http.Request) (*auth.Principal, error) { return nobody, nil })
+		require.Equal(t, 503, serve(auth.NewGuard(own, nil).Optional().WrapFunc(hello), from("GET", "/")).Code)
+	}
 }
 
 // A policy that cannot decide is an outage; a refusal of any kind is its own.

@@ -53,6 +53,10 @@ func TestPlainHTTPFromBeyondIsRefused(t *testing.T) {
 			}
 		}
 
+		claimed := request()
+		claimed.URL.Scheme, claimed.URL.Host = "https", "example.com" // "GET https://example.com/ HTTP/1.1"
+		require.Equal(t, local, serve(guard.WrapFunc(hello), claimed).Code == 200, "an absolute target from %s", address)
+
 		secure := request()
 		secure.TLS = &tls.ConnectionState{}
 		require.Equal(t, 200, serve(guard.WrapFunc(hello), secure).Code, "TLS from %s", address)

@@ -72,8 +72,8 @@ func TestBearer(t *testing.T) {
 
 // The syntax is judged before any verifier sees the text.
 func TestUnformedVerifierNeverSeesJunk(t *testing.T) {
-	source := auth.Bearer(known{"a b": alice(), `"q"`: alice(), strings.Repeat("a", 64<<10+1): alice()})
-	for _, junk := range []string{"a b", `"q"`, strings.Repeat("a", 64<<10+1)} {
+	for _, junk := range []string{"a b", `"q"`, "a=b", "=", "a,b", strings.Repeat("a", 64<<10+1)} {
+		source := auth.Bearer(known{junk: alice()})
 		_, err := source.Authenticate(from("GET", "/", "Authorization", "Bearer "+junk))
 		require.ErrorIs(t, err, auth.ErrInvalid)
 	}
