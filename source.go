@@ -25,7 +25,6 @@ type Source struct {
 	scheme    Scheme
 	find      func(*http.Request) (string, error)
 	verifiers []verifier
-	ambient   bool // sent by browsers unasked
 }
 
 // A verifier is a Verifier of a source, with what it tells about itself.
