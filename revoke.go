@@ -80,13 +80,13 @@ func (m marks) check(ctx context.Context, p *Principal, names ...Digest) error {
 		}
 		return nil
 	}
-	few := fewRecords.Get().(*[4]Record)
+	few := fewMarks.Get().(*fewMarksBuffer)
 	defer func() {
-		clear(few[:])
-		fewRecords.Put(few)
+		clear(few.records[:])
+		fewMarks.Put(few)
 	}()
-	records := few[:len(names)]
-	if err := m.batcher.LookupAll(ctx, KindMark, names, records); err != nil {
+	records := few.records[:len(names)]
+	if err := m.batcher.LookupAll(ctx, KindMark, few.names[:copy(few.names[:], names)], records); err != nil {
 		return err
 	}
 	for i := range records {
@@ -97,8 +97,14 @@ func (m marks) check(ctx context.Context, p *Principal, names ...Digest) error {
 	return nil
 }
 
-// fewRecords spares each check an allocation.
-var fewRecords = sync.Pool{New: func() any { return new([4]Record) }}
+// fewMarks spares each check its allocations: what goes into a store's method
+// would else go to the heap.
+var fewMarks = sync.Pool{New: func() any { return new(fewMarksBuffer) }}
+
+type fewMarksBuffer struct {
+	names   [4]Digest
+	records [4]Record
+}
 
 // ends reports whether r is a mark that has ended p.
 func ends(r *Record, p *Principal) bool {
