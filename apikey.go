@@ -148,16 +148,23 @@ func (k *APIKeys) Verify(ctx context.Context, credential string) (*Principal, er
 // KeyOptions describe a new API key. The zero value is a key without a name
 // that does not expire.
 type KeyOptions struct {
-	Name     string         // for people, at most 256 bytes
-	Lifetime time.Duration  // zero: until it is revoked
-	Networks []netip.Prefix // where it may be used from; nil: anywhere
+	Name     string        // for people, at most 256 bytes
+	Lifetime time.Duration // zero: until it is revoked
+
+	// Scopes is what the key grants. Nil is all of the principal's; a scope
+	// that the principal lacks is left out, never added.
+	Scopes []string
+
+	// Networks is where the key may be used from; nil is anywhere, and an
+	// empty list nowhere.
+	Networks []netip.Prefix
 }
 
 // keyData is what a key's record keeps beside its principal.
 type keyData struct {
 	Hint     string         `json:"hint"` // the prefix, and the first of the secret
 	Lifetime time.Duration  `json:"lifetime,omitempty"`
-	Networks []netip.Prefix `json:"networks,omitempty"`
+	Networks []netip.Prefix `json:"networks,omitzero"` // empty is not nil
 }
 
 // Create makes a key that proves p's identity, tier, scopes and claims. No
@@ -187,7 +194,9 @@ func (k *APIKeys) Create(ctx context.Context, p *Principal, o *KeyOptions) (*Gra
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("auth: APIKeys.Create: %w", err)
 	}
-	return k.insert(ctx, p, Credential{Name: o.Name}, keyData{Lifetime: o.Lifetime, Networks: o.Networks})
+	q := *p
+	q.Scopes = narrow(p.Scopes, o.Scopes)
+	return k.insert(ctx, &q, Credential{Name: o.Name}, keyData{Lifetime: o.Lifetime, Networks: o.Networks})
 }
 
 // insert adds a key with the credential's name and, where it has one, family.

@@ -77,6 +77,7 @@ const (
 
 // outcome is what a client is told for a reason.
 type outcome struct {
+	name   string // of the constant, where it is documented
 	status int
 	oauth  string // the error code of a challenge, RFC 6750 section 3.1
 	title  string
@@ -85,37 +86,37 @@ type outcome struct {
 func (r Reason) outcome() outcome {
 	switch r {
 	case ErrNoCredential:
-		return outcome{401, "", "Authentication is required."}
+		return outcome{"ErrNoCredential", 401, "", "A credential is required."}
 	case ErrMalformed:
-		return outcome{400, "invalid_request", "The request is malformed."}
+		return outcome{"ErrMalformed", 400, "invalid_request", "The request is malformed."}
 	case ErrTooLarge:
-		return outcome{413, "", "The request body is too large."}
+		return outcome{"ErrTooLarge", 413, "", "The request body is too large."}
 	case ErrInvalid:
-		return outcome{401, "invalid_token", "The credential is not valid."}
+		return outcome{"ErrInvalid", 401, "invalid_token", "The credential is not valid."}
 	case ErrExpired:
-		return outcome{401, "invalid_token", "The credential has expired."}
+		return outcome{"ErrExpired", 401, "invalid_token", "The credential has expired."}
 	case ErrRevoked:
-		return outcome{401, "invalid_token", "The credential has been revoked."}
+		return outcome{"ErrRevoked", 401, "invalid_token", "The credential has been revoked."}
 	case ErrDisabled:
-		return outcome{401, "invalid_token", "The credential is disabled."}
+		return outcome{"ErrDisabled", 401, "invalid_token", "The credential is disabled."}
 	case ErrReused:
-		return outcome{401, "invalid_token", "The credential has been used already."}
+		return outcome{"ErrReused", 401, "invalid_token", "The credential has been used already."}
 	case ErrStale:
-		return outcome{401, "insufficient_user_authentication", "A more recent authentication is required."}
+		return outcome{"ErrStale", 401, "insufficient_user_authentication", "A more recent authentication is required."}
 	case ErrInsufficientScope:
-		return outcome{403, "insufficient_scope", "The credential does not grant this."}
+		return outcome{"ErrInsufficientScope", 403, "insufficient_scope", "The credential does not grant this."}
 	case ErrSessionLimit:
-		return outcome{403, "", "Too many sessions are open."}
+		return outcome{"ErrSessionLimit", 403, "", "Too many sessions are open."}
 	case ErrInsecure:
-		return outcome{403, "", "HTTPS is required."}
+		return outcome{"ErrInsecure", 403, "", "HTTPS is required."}
 	case ErrCrossOrigin:
-		return outcome{403, "", "Cross-origin requests are refused."}
+		return outcome{"ErrCrossOrigin", 403, "", "Cross-origin requests are refused."}
 	case ErrMethod:
-		return outcome{405, "", "Only POST is allowed here."}
+		return outcome{"ErrMethod", 405, "", "Only POST is allowed here."}
 	case ErrUnavailable:
-		return outcome{503, "", "The service is temporarily unavailable."}
+		return outcome{"ErrUnavailable", 503, "", "The service is temporarily unavailable."}
 	default: // ErrForbidden, and whatever is not of this package
-		return outcome{403, "", "This is not allowed."}
+		return outcome{"ErrForbidden", 403, "", "This is not allowed."}
 	}
 }
 

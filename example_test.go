@@ -231,7 +231,7 @@ func ExampleLogTo() {
 
 	ask(server, "GET", "/")
 	// Output:
-	// level=WARN msg="auth refused" reason=missing_credential
+	// level=WARN msg="auth refused" method=GET reason=missing_credential address=127.0.0.1
 	// GET / 401
 }
 

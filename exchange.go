@@ -50,6 +50,9 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 
 // present decides about a request that changes something.
 func (g *Guard) present(r *http.Request, cookie *CookieSource) (*Principal, *Failure) {
+	if f := g.exposed(r); f != nil {
+		return nil, f
+	}
 	if isSafe(r.Method) {
 		return nil, g.failure(ErrMethod, nil)
 	}

@@ -33,6 +33,7 @@ func TestExchangeTradesOneCredentialForAnother(t *testing.T) {
 		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 		require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 		require.Equal(t, []auth.Event{{
+			Method: "POST", Address: netip.MustParseAddr("127.0.0.1"),
 			Outcome: auth.Admitted, Kind: auth.KindSession, CredentialID: "public-id", Subject: "alice",
 			IssuedKind: auth.KindSession, IssuedID: "id-of-token-1",
 		}}, *events)

@@ -23,7 +23,8 @@ type Format struct {
 	Status func(*Principal, *Failure) any
 
 	// Error is the body of every other refusal. The default is a problem
-	// detail (RFC 9457) with the reason's code in the member "code".
+	// detail (RFC 9457): its type leads to the documentation of the reason,
+	// whose code is in the member "code".
 	Error func(*Failure) any
 }
 
@@ -73,7 +74,7 @@ func newTokenResponse(g *Grant) tokenResponse {
 		t.TokenType = "Bearer"
 	}
 	if c := g.Principal.Credential; !c.Expires.IsZero() {
-		t.ExpiresIn = max(0, int64(time.Until(c.Expires)/time.Second))
+		t.ExpiresIn = max(0, int64(time.Until(c.Expires).Round(time.Second)/time.Second))
 	}
 	return t
 }
@@ -114,11 +115,11 @@ type problem struct {
 	Scopes []string `json:"required_scopes,omitempty"`
 }
 
-const reasonDocs = "https://pkg.go.dev/github.com/seed-077cad0b/auth#Reason"
+const reasonDocs = "https://pkg.go.dev/github.com/seed-077cad0b/auth#"
 
 func newProblem(f *Failure) problem {
 	return problem{
-		Type:   reasonDocs,
+		Type:   reasonDocs + f.Reason.outcome().name,
 		Title:  f.Reason.Title(),
 		Status: f.Status(),
 		Code:   string(f.Reason),

@@ -19,11 +19,12 @@ import (
 // nothing of the cause.
 func TestReasonsAsProblemDetails(t *testing.T) {
 	guard := auth.NewGuard(auth.Bearer(known{}), nil)
+	documented := map[string]bool{}
 	for reason, want := range map[auth.Reason]struct {
 		status int
 		title  string
 	}{
-		auth.ErrNoCredential:      {401, "Authentication is required."},
+		auth.ErrNoCredential:      {401, "A credential is required."},
 		auth.ErrMalformed:         {400, "The request is malformed."},
 		auth.ErrTooLarge:          {413, "The request body is too large."},
 		auth.ErrInvalid:           {401, "The credential is not valid."},
@@ -59,6 +60,7 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		documentation, err := url.Parse(body.Type)
 		require.NoError(t, err)
 		require.True(t, documentation.IsAbs())
+		documented[documentation.Fragment] = true
 		require.Equal(t, want.title, body.Title)
 		require.Equal(t, want.status, body.Status)
 		require.Equal(t, string(reason), body.Code)
@@ -68,6 +70,7 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		require.Equal(t, want.status, reason.Status())
 		require.Equal(t, "auth: "+string(reason), reason.Error())
 	}
+	require.Len(t, documented, 16, "each of this package's reasons is a problem type of its own")
 }
 
 func TestFailureIsItsReasonAndItsCause(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -66,6 +67,12 @@ const (
 
 // An Event is a guard's decision. It holds no secret.
 type Event struct {
+	// Method, Pattern and Address tell of the request: Pattern is the one that
+	// the standard mux matched, Address the other end of the connection.
+	Method  string
+	Pattern string
+	Address netip.Addr
+
 	Outcome Outcome
 	Reason  Reason // empty where admitted
 
@@ -230,8 +237,8 @@ func (g *Guard) decide(r *http.Request) (p *Principal, outer *decision, f *Failu
 // judge makes the decision. With a refusal comes the principal whom it meets,
 // if one is known: for the observer only.
 func (g *Guard) judge(r *http.Request) (p *Principal, outer *decision, f *Failure) {
-	if !g.base.InsecureHTTP && !private(r) {
-		return nil, nil, g.failure(ErrInsecure, nil)
+	if f := g.exposed(r); f != nil {
+		return nil, nil, f
 	}
 	outer = decisionIn(r.Context())
 	ran := 0
@@ -255,6 +262,14 @@ func (g *Guard) judge(r *http.Request) (p *Principal, outer *decision, f *Failur
 		}
 	}
 	return p, outer, nil
+}
+
+// exposed refuses a request that others on the way can read.
+func (g *Guard) exposed(r *http.Request) *Failure {
+	if g.base.InsecureHTTP || private(r) {
+		return nil
+	}
+	return g.failure(ErrInsecure, nil)
 }
 
 // shares reports whether the outer decision is one that g shares.
@@ -300,7 +315,13 @@ func (g *Guard) observe(r *http.Request, start time.Time, p *Principal, issued *
 	if g.base.Observe == nil {
 		return
 	}
-	e := Event{Outcome: Admitted, Duration: time.Since(start)}
+	e := Event{
+		Method:   r.Method,
+		Pattern:  r.Pattern,
+		Address:  peer(r),
+		Outcome:  Admitted,
+		Duration: time.Since(start),
+	}
 	switch {
 	case f != nil:
 		e.Outcome, e.Reason, e.Err = Refused, f.Reason, f.Err
@@ -336,6 +357,8 @@ func LogTo(l *slog.Logger) func(ctx context.Context, e Event) {
 		}
 		attrs := []slog.Attr{slog.Duration("duration", e.Duration)}
 		for _, a := range []struct{ key, value string }{
+			{"method", e.Method},
+			{"pattern", e.Pattern},
 			{"reason", string(e.Reason)},
 			{"kind", string(e.Kind)},
 			{"credential", e.CredentialID},
@@ -348,6 +371,9 @@ func LogTo(l *slog.Logger) func(ctx context.Context, e Event) {
 			if a.value != "" {
 				attrs = append(attrs, slog.String(a.key, a.value))
 			}
+		}
+		if e.Address.IsValid() {
+			attrs = append(attrs, slog.String("address", e.Address.String()))
 		}
 		if e.Err != nil && e.Err != error(e.Reason) {
 			attrs = append(attrs, slog.Any("error", e.Err))

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -215,11 +216,14 @@ func TestObserverIsToldWhoAndWhy(t *testing.T) {
 		})
 		o, events := watched(auth.GuardOptions{})
 		guard := auth.NewGuard(slow, o).With(auth.Scope("write"))
-		serve(guard.WrapFunc(hello), from("GET", "/"))
+		mux := http.NewServeMux()
+		mux.Handle("GET /things/{id}", guard.WrapFunc(hello))
+		serve(mux, from("GET", "/things/42"))
 		require.Len(t, *events, 1)
 		e := (*events)[0]
 		require.NoError(t, e.Err)
 		require.Equal(t, auth.Event{
+			Method: "GET", Pattern: "GET /things/{id}", Address: netip.MustParseAddr("127.0.0.1"),
 			Outcome: auth.Refused, Reason: auth.ErrInsufficientScope,
 			Kind: auth.KindSession, CredentialID: "public-id",
 			Issuer: "https://issuer.example", Tenant: "acme", Subject: "alice",

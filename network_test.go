@@ -53,6 +53,10 @@ func TestPlainHTTPFromBeyondIsRefused(t *testing.T) {
 			}
 		}
 
+		reading := request()
+		reading.Method = "GET"
+		require.Equal(t, !local, serve(guard.Exchange(newLedger()), reading).Code == 403, "no answer but this, %s", address)
+
 		claimed := request()
 		claimed.URL.Scheme, claimed.URL.Host = "https", "example.com" // "GET https://example.com/ HTTP/1.1"
 		require.Equal(t, local, serve(guard.WrapFunc(hello), claimed).Code == 200, "an absolute target from %s", address)

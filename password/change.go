@@ -169,6 +169,6 @@ func (u *Users) endAll(ctx context.Context, user User) error {
 }
 
 func (u *Users) ending(user User) func(context.Context, SessionRevoker) error {
-	p := u.principal(user, now())
+	p := u.proved(user, now())
 	return func(ctx context.Context, s SessionRevoker) error { return s.RevokeAll(ctx, p) }
 }

@@ -68,7 +68,7 @@ func (u *Users) ResetToken(ctx context.Context, login string) (ResetRequest, err
 		return ResetRequest{}, fmt.Errorf("password: looking up a user: %w", err)
 	}
 	t := now()
-	p := u.principal(user, t)
+	p := u.proved(user, t)
 	r := auth.Record{
 		Kind:      KindReset,
 		Owner:     p.Owner(),

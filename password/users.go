@@ -174,7 +174,7 @@ func (u *Users) Verify(ctx context.Context, login, password string) (*auth.Princ
 	if err := u.prove(ctx, &user, text); err != nil {
 		return nil, err
 	}
-	return u.principal(user, start), nil
+	return u.proved(user, start), nil
 }
 
 // prove returns nil if text is the password of user, which may be the zero
@@ -217,8 +217,9 @@ func (u *Users) renew(ctx context.Context, user *User, fresh string) {
 	}
 }
 
-// principal returns whom a proof at t proves.
-func (u *Users) principal(user User, t time.Time) *auth.Principal {
+// Principal returns the principal that user's logins yield, as far as it is
+// known without one: whom to give an API key, or whose sessions to list.
+func (u *Users) Principal(user User) *auth.Principal {
 	return &auth.Principal{
 		Issuer:  u.issuer,
 		Tenant:  user.Tenant,
@@ -226,13 +227,15 @@ func (u *Users) principal(user User, t time.Time) *auth.Principal {
 		Tier:    user.Tier,
 		Scopes:  user.Scopes,
 		Claims:  user.Claims,
-		Origin:  auth.Origin{Kind: auth.KindPassword, ID: user.ID, Time: t},
-		Credential: auth.Credential{
-			Kind:    auth.KindPassword,
-			ID:      user.ID,
-			Created: user.Changed,
-		},
 	}
+}
+
+// proved returns whom a proof at t proves.
+func (u *Users) proved(user User, t time.Time) *auth.Principal {
+	p := u.Principal(user)
+	p.Origin = auth.Origin{Kind: auth.KindPassword, ID: user.ID, Time: t}
+	p.Credential = auth.Credential{Kind: auth.KindPassword, ID: user.ID, Created: user.Changed}
+	return p
 }
 
 // now is in the microseconds that every database has, in UTC.

@@ -40,6 +40,11 @@ func TestPrincipal(t *testing.T) {
 			Credential: auth.Credential{Kind: auth.KindPassword, ID: user.ID, Created: user.Created},
 		}, p)
 		require.Equal(t, time.UTC, p.Origin.Time.Location())
+
+		key := w.Principal(user)
+		require.Equal(t, p.Owner(), key.Owner(), "what they hold by other means is listed with their sessions")
+		require.Equal(t, p.Scopes, key.Scopes)
+		require.Zero(t, key.Origin, "nothing has been proved")
 	})
 }
 

@@ -25,7 +25,7 @@ func seed(ctx context.Context, users *password.Users, keys *auth.APIKeys) ([]dem
 	if err != nil {
 		return nil, err
 	}
-	p := &auth.Principal{Issuer: issuer, Subject: user.ID, Scopes: user.Scopes, Claims: user.Claims}
+	p := users.Principal(user)
 	key, err1 := keys.Create(ctx, p, &auth.KeyOptions{Name: "research notebook"})
 	revoked, err2 := keys.Create(ctx, p, &auth.KeyOptions{Name: "old notebook"})
 	if err := errors.Join(err1, err2); err != nil {

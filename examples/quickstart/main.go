@@ -54,7 +54,7 @@ func build(baseURL string, log *slog.Logger) (*demo.App, error) {
 	mux.Handle("POST /keys/rotate", guard.With(auth.Kinds(auth.KindAPIKey)).Handle(rotate(guard, keys)))
 	mux.Handle("GET /.well-known/jwks.json", signing.JWKS())
 
-	lines, err := seed(context.Background(), baseURL, users, keys)
+	lines, err := seed(context.Background(), users, keys)
 	return &demo.App{
 		Handler: http.MaxBytesHandler(mux, 1<<20),
 		Lines:   lines,

@@ -11,15 +11,17 @@ import (
 
 // seed makes the demo's user and her program's key, which may do
 // less than she.
-func seed(ctx context.Context, issuer string, users *password.Users, keys *auth.APIKeys) ([]demo.Line, error) {
+func seed(ctx context.Context, users *password.Users, keys *auth.APIKeys) ([]demo.Line, error) {
 	const email = "ada@example.com"
 	secret := rand.Text()
 	user, err := users.Register(ctx, password.User{Login: email, Scopes: []string{"reports:read", "reports:write"}}, secret)
 	if err != nil {
 		return nil, err
 	}
-	p := &auth.Principal{Issuer: issuer, Subject: user.ID, Scopes: []string{"reports:read"}}
-	key, err := keys.Create(ctx, p, &auth.KeyOptions{Name: "nightly export"})
+	key, err := keys.Create(ctx, users.Principal(user), &auth.KeyOptions{
+		Name:   "nightly export",
+		Scopes: []string{"reports:read"},
+	})
 	if err != nil {
 		return nil, err
 	}
