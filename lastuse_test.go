@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,8 +88,9 @@ func TestLastUseIsFlushedByClose(t *testing.T) {
 func TestLastUseWaitsWhileTheStoreIsDown(t *testing.T) {
 	authtest.At(t, begin, func(t *testing.T) {
 		store := newTap(t)
-		down := func(op string) error {
-			if op == "Touch" {
+		var down atomic.Bool // the writes are made on a timer's goroutine
+		store.before = func(op string) error {
+			if op == "Touch" && down.Load() {
 				return errOutage
 			}
 			return nil
@@ -96,7 +98,7 @@ func TestLastUseWaitsWhileTheStoreIsDown(t *testing.T) {
 		keys := must(auth.NewAPIKeys(store, "acme", nil))
 		g := must(keys.Create(t.Context(), authtest.Principal("42"), nil))
 		used := time.Now().UTC()
-		store.before = down
+		down.Store(true)
 		require.NoError(t, verify(keys, g), "nobody is refused for it")
 		authtest.Advance(10 * time.Second)
 		require.NoError(t, verify(keys, g))
@@ -107,7 +109,7 @@ func TestLastUseWaitsWhileTheStoreIsDown(t *testing.T) {
 		authtest.Advance(time.Minute)
 		n, _ = written(store, g)
 		require.Equal(t, 1, n, "another try a minute later")
-		store.before = nil
+		down.Store(false)
 		authtest.Advance(time.Minute)
 		n, seen := written(store, g)
 		require.Equal(t, 1, n)
@@ -115,9 +117,9 @@ func TestLastUseWaitsWhileTheStoreIsDown(t *testing.T) {
 
 		authtest.Advance(time.Hour)
 		require.NoError(t, verify(keys, g))
-		store.before = down
+		down.Store(true)
 		require.ErrorIs(t, keys.Close(), errOutage, "what is lost is told")
-		store.before = nil
+		down.Store(false)
 		require.NoError(t, keys.Close(), "and can be tried again")
 		_, seen = written(store, g)
 		require.Equal(t, used.Add(time.Hour+2*time.Minute+10*time.Second), seen)
