@@ -191,9 +191,17 @@ func TestJWTRevocation(t *testing.T) {
 		dead(child)
 
 		require.Error(t, careless.RevokeAll(ctx, user))
-		require.Error(t, j.RevokeAll(ctx, nil))
-		require.Error(t, j.Revoke(ctx, user))
-		require.Error(t, j.RevokeOthers(ctx, user))
+		require.Equal(t, auth.ErrNotMine, j.Revoke(ctx, nil))
+		require.Equal(t, auth.ErrNotMine, j.Revoke(ctx, user), "who showed a password")
+
+		// Who has no family to spare ends all, as with sessions.
+		authtest.Advance(time.Second)
+		again := *user
+		again.Origin.Time = time.Now()
+		last := grant(&again)
+		authtest.Advance(time.Second)
+		require.NoError(t, j.RevokeOthers(ctx, &auth.Principal{Issuer: user.Issuer, Subject: user.Subject}))
+		dead(last)
 	})
 }
 
