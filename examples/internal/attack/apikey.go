@@ -15,7 +15,7 @@ func APIKeys(key, prefix string) []Token {
 	body := strings.TrimPrefix(key, prefix)
 	secret, sum := body[:len(body)-6], body[len(body)-6:]
 	var all []Token
-	add := func(name, text string) { all = append(all, Token{name, text, Unauthorized}) }
+	add := func(name, text string) { all = append(all, newToken(name, text, Unauthorized)) }
 	for i := range len(key) {
 		if i > 0 {
 			add(fmt.Sprintf("the first %d", i), key[:i])
@@ -60,9 +60,13 @@ func APIKeys(key, prefix string) []Token {
 	add("SQL after the prefix", prefix+"' OR 1=1 --"+body[11:])
 	add("NoSQL", `{"$gt":""}`)
 	add("null", "null")
-	add("digest, the public id", auth.DigestOf(auth.KindAPIKey, secret).String())
-	add("digest after the prefix", prefix+auth.DigestOf(auth.KindAPIKey, secret).String()+sum)
-	add("digest in full after the prefix", prefix+(auth.DigestOf(auth.KindAPIKey, secret).String() + sum)[:len(body)])
+	for name, digested := range map[string]string{"digest": key[:len(key)-6], "digest of all of it": key, "digest of the secret": secret} {
+		d := auth.DigestOf(auth.KindAPIKey, digested).String()
+		add(name, d)
+		all[len(all)-1].Public = true
+		add(name+" after the prefix", prefix+d+sum)
+		add(name+" in full after the prefix", prefix+(d + sum)[:len(body)])
+	}
 	for _, n := range []int{1000, 10_000, 60_000} {
 		add(fmt.Sprintf("%d bytes", n), prefix+strings.Repeat("A", n))
 		add(fmt.Sprintf("key and %d bytes", n), key+strings.Repeat("0", n))

@@ -31,7 +31,7 @@ type claimCases struct {
 }
 
 func (c *claimCases) text(name, claims string, w Want) {
-	c.all = append(c.all, Token{name, c.f.token(c.f.header.String(), claims), w})
+	c.all = append(c.all, newToken(name, c.f.token(c.f.header.String(), claims), w))
 }
 
 func (c *claimCases) add(name string, claims object, w Want) { c.text(name, claims.String(), w) }
@@ -192,7 +192,7 @@ func (c *claimCases) folded(scope string) {
 	for _, name := range []string{"iss", "aud", "sub", "exp"} {
 		h = h.set(name, good.get(name))
 	}
-	c.all = append(c.all, Token{"iss, aud, sub and exp in the header only", c.f.token(h.String(), object{}.set("scope", quote(scope)).String()), Unauthorized})
+	c.all = append(c.all, newToken("iss, aud, sub and exp in the header only", c.f.token(h.String(), object{}.set("scope", quote(scope)).String()), Unauthorized))
 }
 
 // doubled are members that come twice, of which readers take the first or the

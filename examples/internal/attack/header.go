@@ -26,13 +26,13 @@ func None(f *Forge) []Token {
 			{"a zero byte", "AA"},
 			{"a MAC with an empty key", encode(mac("HS256", nil, encode(header)+"."+issued[1]))},
 		} {
-			all = append(all, Token{fmt.Sprintf("%q with %s", alg, signature.name), encode(header) + "." + issued[1] + "." + signature.text, Unauthorized})
+			all = append(all, newToken(fmt.Sprintf("%q with %s", alg, signature.name), encode(header)+"."+issued[1]+"."+signature.text, Unauthorized))
 		}
 		// No key to name, so nothing to look up.
 		bare := encode(`{"alg":` + quote(alg) + `}`)
 		all = append(all,
-			Token{fmt.Sprintf("%q alone", alg), bare + "." + issued[1] + ".", Unauthorized},
-			Token{fmt.Sprintf("%q alone without a second dot", alg), bare + "." + issued[1], Unauthorized})
+			newToken(fmt.Sprintf("%q alone", alg), bare+"."+issued[1]+".", Unauthorized),
+			newToken(fmt.Sprintf("%q alone without a second dot", alg), bare+"."+issued[1], Unauthorized))
 	}
 	return all
 }
@@ -43,7 +43,7 @@ func Algorithms(f *Forge) []Token {
 	var all []Token
 	issued := strings.Split(f.Issued, ".")
 	signed := func(name, header string, w Want) {
-		all = append(all, Token{name, f.token(header, f.claims.String()), w})
+		all = append(all, newToken(name, f.token(header, f.claims.String()), w))
 	}
 	for _, alg := range algorithms {
 		if alg == f.alg {
@@ -56,9 +56,9 @@ func Algorithms(f *Forge) []Token {
 			}
 			signing := encode(h.String()) + "." + issued[1]
 			all = append(all,
-				Token{name + " with the issued signature", signing + "." + issued[2], Unauthorized},
+				newToken(name+" with the issued signature", signing+"."+issued[2], Unauthorized),
 				// Where the secret is known, the MAC of another length is right.
-				Token{name + " with a MAC", signing + "." + encode(mac(alg, f.secret, signing)), Unauthorized})
+				newToken(name+" with a MAC", signing+"."+encode(mac(alg, f.secret, signing)), Unauthorized))
 		}
 	}
 	for name, value := range map[string]string{
@@ -91,7 +91,7 @@ func Algorithms(f *Forge) []Token {
 func Headers(f *Forge, elsewhere string) []Token {
 	var all []Token
 	signed := func(name string, header object, w Want) {
-		all = append(all, Token{name, f.token(header.String(), f.claims.String()), w})
+		all = append(all, newToken(name, f.token(header.String(), f.claims.String()), w))
 	}
 	kid := f.header.get("kid")
 	for name, value := range map[string]string{
@@ -149,10 +149,10 @@ func Headers(f *Forge, elsewhere string) []Token {
 		signed(name+" beside a good signature", f.header.add(quote(name), quote(elsewhere+"/"+name)), f.admitted())
 	}
 	for _, s := range shapes(f.header.String()) {
-		all = append(all, Token{"shape: " + s.name, f.token(s.text, f.claims.String()), Unauthorized})
+		all = append(all, newToken("shape: "+s.name, f.token(s.text, f.claims.String()), Unauthorized))
 	}
 	for _, s := range sound(f.header.String()) {
-		all = append(all, Token{"sound: " + s.name, f.token(s.text, f.claims.String()), f.admitted()})
+		all = append(all, newToken("sound: "+s.name, f.token(s.text, f.claims.String()), f.admitted()))
 	}
 	return all
 }

@@ -125,7 +125,7 @@ func Confusion(f *Forge, materials []Material) []Token {
 			h := f.header.set("alg", quote(alg))
 			for name, v := range map[string]object{alg: h, alg + " without kid": h.without("kid")} {
 				signed := encode(v.String()) + "." + encode(f.claims.String())
-				all = append(all, Token{m.Name + " as key of " + name, signed + "." + encode(mac(alg, m.Bytes, signed)), Unauthorized})
+				all = append(all, newToken(m.Name+" as key of "+name, signed+"."+encode(mac(alg, m.Bytes, signed)), Unauthorized))
 			}
 		}
 	}
@@ -181,7 +181,7 @@ func Embedded(t testing.TB, f *Forge, elsewhere string) []Token {
 				}
 				for _, claims := range []document{{"", f.claims.String()}, {" and its own iss", f.claims.set("iss", quote(elsewhere)).String()}} {
 					signed := encode(header) + "." + encode(claims.text)
-					all = append(all, Token{signer.alg + ", " + kid.name + ", with " + v.name + claims.name, signed + "." + encode(signer.sign(signed)), Unauthorized})
+					all = append(all, newToken(signer.alg+", "+kid.name+", with "+v.name+claims.name, signed+"."+encode(signer.sign(signed)), Unauthorized))
 				}
 			}
 		}

@@ -26,7 +26,7 @@ func Signatures(f *Forge) []Token {
 
 	var all []Token
 	add := func(name, text string) {
-		all = append(all, Token{name, signed + "." + encode(text), Unauthorized})
+		all = append(all, newToken(name, signed+"."+encode(text), Unauthorized))
 	}
 	// Zero in both halves held everywhere in some Java (CVE-2022-21449).
 	for _, v := range []struct {
@@ -64,8 +64,8 @@ func Signatures(f *Forge) []Token {
 	add("64 zeros", strings.Repeat("\x00", 64))
 	add("10,000 bytes", strings.Repeat("\xff", 10_000))
 	all = append(all,
-		Token{"empty", signed + ".", Unauthorized},
-		Token{"base64 of base64", signed + "." + encode(encode(signature)), Unauthorized})
+		newToken("empty", signed+".", Unauthorized),
+		newToken("base64 of base64", signed+"."+encode(encode(signature)), Unauthorized))
 	return all
 }
 
@@ -93,14 +93,14 @@ func MACs(f *Forge) []Token {
 	signed, signature := f.Issued[:last], decode(f.Issued[last+1:])
 	var all []Token
 	for n := range len(signature) {
-		all = append(all, Token{"cut to " + quote(n) + " bytes", signed + "." + encode(signature[:n]), Unauthorized})
+		all = append(all, newToken("cut to "+quote(n)+" bytes", signed+"."+encode(signature[:n]), Unauthorized))
 	}
 	for name, text := range map[string]string{
 		"a zero more": signature + "\x00", "a zero before": "\x00" + signature, "twice": signature + signature, "reversed": reversed(signature), "32 zeros": strings.Repeat("\x00", 32),
 		"of the claims": mac(f.alg, f.secret, strings.Split(signed, ".")[1]), "of the bytes": mac(f.alg, f.secret, f.header.String()+"."+f.claims.String()), "of HS512, cut": mac("HS512", f.secret, signed)[:32],
 		"of HS512": mac("HS512", f.secret, signed), "of HS384": mac("HS384", f.secret, signed), "10,000 bytes": strings.Repeat("\xff", 10_000),
 	} {
-		all = append(all, Token{name, signed + "." + encode(text), Unauthorized})
+		all = append(all, newToken(name, signed+"."+encode(text), Unauthorized))
 	}
 	return all
 }

@@ -13,7 +13,7 @@ func Structures(f *Forge) []Token {
 	h, p, s := part[0], part[1], part[2]
 	var all []Token
 	add := func(name string, parts ...string) {
-		all = append(all, Token{name, strings.Join(parts, "."), Unauthorized})
+		all = append(all, newToken(name, strings.Join(parts, "."), Unauthorized))
 	}
 
 	add("one part", h)
@@ -85,11 +85,12 @@ func Structures(f *Forge) []Token {
 	}
 	// What is in clear or binary may hold bytes that net/http refuses itself.
 	for i := range all {
+		all[i].Public = strings.Contains(all[i].Text, "{")
 		if strings.ContainsFunc(all[i].Text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			all[i].Want = Want{401, 400}
 		}
 	}
-	all = append(all, Token{"as issued", f.Issued, Admitted})
+	all = append(all, newToken("as issued", f.Issued, Admitted))
 	return all
 }
 
