@@ -136,11 +136,8 @@ func (m marks) raise(ctx context.Context, name Digest, t time.Time, spared *Prin
 		case spared != nil && !spared.Origin.Time.IsZero() && ends(&old, spared):
 			return ErrRevoked
 		default:
-			if !old.Created.Before(t) {
-				if string(old.Data) != string(mark.Data) {
-					mark.Data = nil // each of the two ends what the other spares
-				}
-				mark.Created = old.Created
+			if old.Created.After(t) {
+				mark.Created = old.Created // and what it spared is not spared by us
 			}
 			mark.Revision = old.Revision + 1
 			mark.KeepUntil = mark.Created.Add(maxLifetime + remembered)
