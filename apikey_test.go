@@ -257,6 +257,19 @@ func TestAPIKeyRotates(t *testing.T) {
 	}
 }
 
+// Whoever has a key may be able to rotate it. Once it is switched off, they get
+// no other one.
+func TestAPIKeyThatIsDisabledInFlightHasNoSuccessor(t *testing.T) {
+	store := newTap(t)
+	keys := newKeys(t, store, nil)
+	g := must(keys.Create(t.Context(), authtest.Principal("42"), nil))
+	id := g.Principal.Credential.ID
+	store.lost = once("Insert", func() { require.NoError(t, keys.Disable(t.Context(), id)) })
+	_, err := keys.Rotate(t.Context(), id)
+	require.ErrorIs(t, err, auth.ErrDisabled)
+	require.Len(t, listedKeys(t, keys, g.Principal), 1)
+}
+
 func TestAPIKeyOfAnotherPrefixIsAnotherKey(t *testing.T) {
 	store := newTap(t)
 	live := newKeys(t, store, nil)
@@ -271,12 +284,15 @@ func TestAPIKeyOfAnotherPrefixIsAnotherKey(t *testing.T) {
 	require.Equal(t, auth.ErrInvalid, verify(test, token(withChecksum("acme_test_"+secret))))
 	require.NoError(t, verify(live, token(withChecksum("acme_live_"+secret))))
 
-	require.Empty(t, listedKeys(t, test, p))
-	_, err := test.Lookup(t.Context(), id)
-	require.ErrorIs(t, err, auth.ErrNotFound)
-	_, err = test.Rotate(t.Context(), id)
-	require.ErrorIs(t, err, auth.ErrNotFound)
-	require.ErrorIs(t, test.Revoke(t.Context(), id), auth.ErrNotFound)
+	short := must(auth.NewAPIKeys(store, "acme", nil))
+	for _, other := range []*auth.APIKeys{test, short} {
+		require.Empty(t, listedKeys(t, other, p))
+		_, err := other.Lookup(t.Context(), id)
+		require.ErrorIs(t, err, auth.ErrNotFound)
+		_, err = other.Rotate(t.Context(), id)
+		require.ErrorIs(t, err, auth.ErrNotFound)
+		require.ErrorIs(t, other.Revoke(t.Context(), id), auth.ErrNotFound)
+	}
 	require.NoError(t, verify(live, g))
 }
 

@@ -118,8 +118,12 @@ func TestLastUseWaitsWhileTheStoreIsDown(t *testing.T) {
 		authtest.Advance(time.Hour)
 		require.NoError(t, verify(keys, g))
 		down.Store(true)
+		store.count()
 		require.ErrorIs(t, keys.Close(), errOutage, "what is lost is told")
 		down.Store(false)
+		authtest.Advance(time.Hour)
+		n, _ = written(store, g)
+		require.Equal(t, 1, n, "nothing goes on behind it")
 		require.NoError(t, keys.Close(), "and can be tried again")
 		_, seen = written(store, g)
 		require.Equal(t, used.Add(time.Hour+2*time.Minute+10*time.Second), seen)
@@ -154,14 +158,31 @@ func TestLastUseWhileAWriteIsUnderWay(t *testing.T) {
 		}()
 		synctest.Wait()
 		require.False(t, closed)
+		require.Equal(t, 1, store.count("Touch"), "one write at a time")
 		close(hold)
 		synctest.Wait()
 		require.True(t, closed)
 		n, seen := written(store, one)
-		require.Equal(t, 2, n)
+		require.Equal(t, 1, n)
 		require.Equal(t, begin, seen)
 		_, seen = written(store, two)
 		require.Equal(t, begin.Add(time.Second), seen)
+	})
+}
+
+// An idle time asks for more: an eighth of it.
+func TestLastUseOfAnIdleSession(t *testing.T) {
+	authtest.At(t, begin, func(t *testing.T) {
+		store := newTap(t)
+		s := newSessions(t, store, &auth.SessionOptions{Idle: 4 * time.Minute})
+		g := must(s.Issue(t.Context(), authtest.Principal("42"), nil))
+		for _, d := range []time.Duration{30*time.Second - tick, 30 * time.Second} {
+			authtest.Advance(time.Until(begin.Add(d)))
+			require.NoError(t, verify(s, g))
+		}
+		authtest.Advance(time.Second)
+		_, seen := written(store, g)
+		require.Equal(t, begin.Add(30*time.Second), seen)
 	})
 }
 

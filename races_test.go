@@ -235,33 +235,36 @@ func TestRaceLoginsUnderALimit(t *testing.T) {
 	const logins, limit = 50, 3
 	for _, refuse := range []bool{false, true} {
 		t.Run(fmt.Sprintf("refuse newest %t", refuse), func(t *testing.T) {
-			for range rounds {
-				s := must(auth.NewSessions(newStore(t), &auth.SessionOptions{Limit: limit, RefuseNewest: refuse}))
-				p := authtest.Principal("42")
-				var (
-					mu    sync.Mutex
-					given = map[string]bool{}
-					all   []func()
-				)
-				for range logins {
-					all = append(all, func() {
-						g, err := s.Issue(context.Background(), p, nil)
-						if err != nil {
-							require.ErrorIs(t, err, auth.ErrSessionLimit)
-							return
-						}
-						mu.Lock()
-						given[g.Principal.Credential.ID] = true
-						mu.Unlock()
-					})
+			// All at the same instant: nobody is older by the clock.
+			authtest.At(t, begin, func(t *testing.T) {
+				for range rounds {
+					s := must(auth.NewSessions(newStore(t), &auth.SessionOptions{Limit: limit, RefuseNewest: refuse}))
+					p := authtest.Principal("42")
+					var (
+						mu    sync.Mutex
+						given = map[string]bool{}
+						all   []func()
+					)
+					for range logins {
+						all = append(all, func() {
+							g, err := s.Issue(context.Background(), p, nil)
+							if err != nil {
+								require.ErrorIs(t, err, auth.ErrSessionLimit)
+								return
+							}
+							mu.Lock()
+							given[g.Principal.Credential.ID] = true
+							mu.Unlock()
+						})
+					}
+					together(all...)
+					left := listed(t, s, p)
+					require.Len(t, left, limit)
+					for _, v := range left {
+						require.True(t, given[v.ID], "a session that nobody has")
+					}
 				}
-				together(all...)
-				left := listed(t, s, p)
-				require.Len(t, left, limit)
-				for _, v := range left {
-					require.True(t, given[v.ID], "a session that nobody has")
-				}
-			}
+			})
 		})
 	}
 }

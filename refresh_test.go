@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -145,21 +146,6 @@ func TestRefreshFamilyHasAnEnd(t *testing.T) {
 	}
 }
 
-// An end that comes while the pair is made is an end all the same.
-func TestRefreshFamilyEndsInFlight(t *testing.T) {
-	authtest.At(t, begin, func(t *testing.T) {
-		store := newTap(t)
-		s := newSessions(t, store, nil)
-		f := newRefresh(t, store, s, nil)
-		g := must(f.Issue(t.Context(), authtest.Principal("42"), nil))
-		authtest.Advance(30*24*time.Hour - tick)
-		store.lost = once("Insert", func() { authtest.Advance(tick) })
-		_, err := exchange(f, g.RefreshToken, nil)
-		require.ErrorIs(t, err, auth.ErrExpired)
-		require.Len(t, store.dump(), 1)
-	})
-}
-
 func TestRefreshScopesNarrowAndNeverWiden(t *testing.T) {
 	store := newStore(t)
 	f := newRefresh(t, store, newSessions(t, store, nil), nil)
@@ -203,6 +189,14 @@ func TestRefreshNeitherTheStoreNorAnOldTokenGivesTheNext(t *testing.T) {
 	require.NoError(t, store.Store.Replace(t.Context(), d, r))
 	require.NotEqual(t, tokens[1], must(exchange(f, auth.NewSecret(tokens[0]), nil)).RefreshToken.Reveal())
 
+	// Another token with the same nonce: the nonce alone decides nothing.
+	spent := must(store.Store.Lookup(t.Context(), auth.DigestOf(auth.KindRefresh, tokens[7])))
+	other := f.Form().New()
+	require.NoError(t, store.Store.Insert(t.Context(), auth.DigestOf(auth.KindRefresh, other), spent))
+	require.Equal(t, tokens[8], must(exchange(f, auth.NewSecret(tokens[7]), nil)).RefreshToken.Reveal())
+	_, err := exchange(f, auth.NewSecret(other), nil)
+	require.Equal(t, auth.ErrInvalid, err)
+
 	for digest, record := range store.dump() {
 		var dump strings.Builder
 		dump.WriteString(digest.String())
@@ -226,59 +220,23 @@ func TestRefreshNeitherTheStoreNorAnOldTokenGivesTheNext(t *testing.T) {
 	}
 }
 
-func TestRefreshRevoke(t *testing.T) {
-	authtest.At(t, begin, func(t *testing.T) {
-		store := newStore(t)
-		s := newSessions(t, store, nil)
-		f := newRefresh(t, store, s, nil)
-		p := authtest.Principal("42")
-		one, two := must(f.Issue(t.Context(), p, nil)), must(f.Issue(t.Context(), p, nil))
-		spent := one.RefreshToken
-		one = must(exchange(f, spent, nil))
-
-		require.NoError(t, f.Revoke(t.Context(), one.Principal), "by an access token")
-		require.Error(t, verify(s, one))
-		for _, token := range []auth.Secret{one.RefreshToken, spent} {
-			_, err := exchange(f, token, nil)
-			require.ErrorIs(t, err, auth.ErrRevoked)
-		}
-		require.NoError(t, verify(s, two))
-		require.NoError(t, f.Revoke(t.Context(), must(f.Verify(t.Context(), two.RefreshToken.Reveal()))), "by a refresh token")
-		require.Error(t, verify(s, two))
-
-		session := must(s.Issue(t.Context(), p, nil))
-		for name, other := range map[string]*auth.Principal{
-			"nobody": nil, "a password": p, "a session": session.Principal,
-			"a session with a name alike": {Subject: "42", Credential: auth.Credential{Family: "rf_" + strings.Repeat("A", 40)}},
-		} {
-			require.Equal(t, auth.ErrNotMine, f.Revoke(t.Context(), other), name)
-		}
-		require.NoError(t, verify(s, session))
-	})
-}
-
-func TestRefreshRevokeAllAndOthers(t *testing.T) {
-	authtest.At(t, begin, func(t *testing.T) {
-		store := newStore(t)
-		f := newRefresh(t, store, newSessions(t, store, nil), nil)
-		p, q := authtest.Principal("42"), authtest.Principal("43")
-		mine, other, theirs := must(f.Issue(t.Context(), p, nil)), must(f.Issue(t.Context(), p, nil)), must(f.Issue(t.Context(), q, nil))
-		authtest.Advance(time.Hour)
-
-		require.NoError(t, f.RevokeOthers(t.Context(), mine.Principal))
-		mine = must(exchange(f, mine.RefreshToken, nil))
-		_, err := exchange(f, other.RefreshToken, nil)
-		require.ErrorIs(t, err, auth.ErrRevoked)
-		require.Equal(t, auth.ErrRevoked, f.RevokeOthers(t.Context(), other.Principal), "the dead do not kill")
-
-		require.NoError(t, f.RevokeAll(t.Context(), p))
-		_, err = exchange(f, mine.RefreshToken, nil)
-		require.ErrorIs(t, err, auth.ErrRevoked)
-		must(exchange(f, theirs.RefreshToken, nil))
-
-		authtest.Advance(tick)
-		must(f.Issue(t.Context(), authtest.Principal("42"), nil))
-	})
+// What a request showed is for the issuer that it was shown to. It is not kept,
+// neither with the next token nor with anything else that is issued for it.
+func TestRefreshTokenIsNotKept(t *testing.T) {
+	store := newTap(t)
+	s, keys := newSessions(t, store, nil), newKeys(t, store, nil)
+	f := newRefresh(t, store, s, nil)
+	g := must(f.Issue(t.Context(), authtest.Principal("42"), nil))
+	p := must(f.Verify(t.Context(), g.RefreshToken.Reveal()))
+	must(f.Issue(t.Context(), p, nil))
+	must(s.Issue(t.Context(), p, nil))
+	must(keys.Create(t.Context(), p, nil))
+	shown := func(p *auth.Principal) bool { return !reflect.ValueOf(*p).FieldByName("presented").IsZero() }
+	require.True(t, shown(p))
+	require.Len(t, store.dump(), 6)
+	for _, r := range store.dump() {
+		require.False(t, shown(r.Principal), r.Kind)
+	}
 }
 
 func TestRefreshRefusesWhatVerifyDidNotSay(t *testing.T) {
