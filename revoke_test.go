@@ -209,17 +209,6 @@ func TestMarksAreRaisedTogether(t *testing.T) {
 	require.Len(t, markTimes(store), 1)
 }
 
-// A credential without a family is none that a mark spares.
-func TestNothingSparesWhatHasNoFamily(t *testing.T) {
-	store := newStore(t)
-	p := authtest.Principal("42")
-	require.NoError(t, newSessions(t, store, nil).RevokeAll(t.Context(), p))
-	keys := must(auth.NewKeys(must(auth.GenerateKey(auth.HS256))))
-	tokens := must(auth.NewJWT("https://issuer", "api", keys, &auth.JWTOptions{Revocation: store}))
-	_, err := tokens.Issue(t.Context(), p, nil)
-	require.ErrorIs(t, err, auth.ErrRevoked)
-}
-
 // A store that has never held a mark is asked once, in bulk, and a session that
 // was opened with a password not even that.
 func TestMarksCostOneLookUp(t *testing.T) {

@@ -99,9 +99,21 @@ func sqrt(x float64) float64 {
 }
 
 func TestAPIKeySecretIsUniform(t *testing.T) {
+	form := newKeys(t, newStore(t), nil).Form()
+	all := map[byte]int{}
 	requireRandom(t, auth.Form{New: func() string {
-		return newKeys(t, newStore(t), nil).Form().New()[:len("acme_live_")+43]
-	}, Match: func(s string) bool { return true }})
+		text := form.New()[len("acme_live_"):][:43]
+		for i := range len(text) {
+			all[text[i]]++
+		}
+		return text
+	}, Match: func(string) bool { return true }})
+
+	// A byte taken modulo 62 would favour eight characters by a quarter.
+	require.Len(t, all, 62)
+	for c, n := range all {
+		require.InEpsilon(t, 4000*43/62., n, 0.12, "%q", c)
+	}
 }
 
 func TestAPIKeyChecksumIsCRC32(t *testing.T) {
