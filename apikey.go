@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-077cad0b/auth/internal/clock"
 )
 
 // APIKeys are long-lived credentials for programs, of the form
@@ -27,6 +29,7 @@ type APIKeys struct {
 	lister  Lister
 	marks   marks
 	lastUse *lastUse
+	clock   clock.Clock
 	prefix  string // with the underscore
 	overlap time.Duration
 }
@@ -137,7 +140,7 @@ func (k *APIKeys) Verify(ctx context.Context, credential string) (*Principal, er
 	case r.Disabled:
 		return nil, ErrDisabled
 	}
-	t := time.Now()
+	t := time.UnixMicro(k.clock.Now())
 	if !r.Expires.IsZero() && !t.Before(r.Expires) {
 		return nil, ErrExpired
 	}

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/seed-077cad0b/auth/internal/clock"
 )
 
 // Sessions are opaque tokens that stand for a login. Each Issue makes a new
@@ -21,6 +23,7 @@ type Sessions struct {
 	lister  Lister
 	marks   marks
 	lastUse *lastUse
+	clock   *clock.Clock
 	options SessionOptions
 }
 
@@ -56,7 +59,7 @@ const remembered = 24 * time.Hour
 // where Idle is set, a [Toucher]. o may be nil. Call [Sessions.Close] at the
 // end.
 func NewSessions(store Store, o *SessionOptions) (*Sessions, error) {
-	s := &Sessions{store: store}
+	s := &Sessions{store: store, clock: &clock.Clock{}}
 	if o != nil {
 		s.options = *o
 	}
@@ -140,7 +143,7 @@ func (s *Sessions) current(ctx context.Context, d Digest, r *Record) (t time.Tim
 		if r.Kind != KindSession || r.Principal == nil {
 			return t, ErrInvalid
 		}
-		if t = time.Now(); s.alive(d, r, t) {
+		if t = time.UnixMicro(s.clock.Now()); s.alive(d, r, t) {
 			return t, nil
 		}
 		// A use that waited to be written may have been while we looked, and

@@ -53,7 +53,7 @@ func (s *Store) LookupAll(ctx context.Context, k auth.Kind, digests []auth.Diges
 		r := &records[i]
 		sh, tag := s.locate(&digests[i])
 		keep, ok := sh.read(&s.kinds, &digests[i], tag, r)
-		if !ok || r.Kind != k || s.clock.past(keep) {
+		if !ok || r.Kind != k || s.past(keep) {
 			*r = auth.Record{}
 		}
 	}
@@ -87,7 +87,7 @@ const sweepBite = 64
 // that a large limit holds nobody up.
 func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
 	swept := 0
-	now := s.clock.now()
+	now := s.clock.Now()
 	begin := s.swept.Load()
 	for i := range uint32(shardCount) {
 		sh := &s.shards[(begin+i)%shardCount]

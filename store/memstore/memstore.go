@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/internal/clock"
 )
 
 // A Store keeps records and users in memory. It implements [auth.Store] with
@@ -29,7 +30,7 @@ import (
 // microsecond, within 290,000 years of 1970.
 type Store struct {
 	seed   maphash.Seed
-	clock  clock
+	clock  clock.Clock
 	kinds  kinds
 	shards [shardCount]shard
 	owners [groupCount]group
@@ -48,7 +49,6 @@ var (
 // New returns an empty Store.
 func New() *Store {
 	s := &Store{seed: maphash.MakeSeed()}
-	s.clock.set()
 	for i := range s.shards {
 		s.shards[i].first = ref(i) << numberBits
 	}
@@ -72,7 +72,7 @@ func (s *Store) Lookup(ctx context.Context, d auth.Digest) (r auth.Record, err e
 	}
 	sh, tag := s.locate(&d)
 	keep, ok := sh.read(&s.kinds, &d, tag, &r)
-	if !ok || s.clock.past(keep) {
+	if !ok || s.past(keep) {
 		return auth.Record{}, auth.ErrNotFound
 	}
 	return r, nil
@@ -85,7 +85,7 @@ func (s *Store) Insert(ctx context.Context, d auth.Digest, r auth.Record) error 
 	if err != nil {
 		return err
 	}
-	now := s.clock.now()
+	now := s.clock.Now()
 	sh, tag := s.locate(&d)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -116,7 +116,7 @@ func (s *Store) Replace(ctx context.Context, d auth.Digest, r auth.Record) error
 	if err != nil {
 		return err
 	}
-	now := s.clock.now()
+	now := s.clock.Now()
 	sh, tag := s.locate(&d)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -148,7 +148,7 @@ func (s *Store) Take(ctx context.Context, d auth.Digest) (r auth.Record, err err
 	if err := ctx.Err(); err != nil {
 		return auth.Record{}, err
 	}
-	now := s.clock.now()
+	now := s.clock.Now()
 	sh, tag := s.locate(&d)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -171,6 +171,10 @@ func (s *Store) Take(ctx context.Context, d auth.Digest) (r auth.Record, err err
 // Len returns how many records take up space, among them those past their
 // KeepUntil that have not left yet. It is meant for metrics.
 func (s *Store) Len() int { return s.kinds.total() }
+
+// past reports whether what is kept until keep is gone by now. What is kept for
+// ever needs no look at the clock.
+func (s *Store) past(keep int64) bool { return keep != never && keep <= s.clock.Now() }
 
 // admit begins a write of r: it checks what cannot be stored and finds the
 // number of r's kind.
