@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 )
@@ -189,4 +191,15 @@ func StoreAbility[A any](s Store) (A, bool) {
 	}
 	var none A
 	return none, false
+}
+
+// unmarshalData decodes a record's data; none leaves v as it is.
+func unmarshalData(data []byte, v any) error {
+	if len(data) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("auth: data of a record: %w", err)
+	}
+	return nil
 }
