@@ -162,17 +162,12 @@ func (g *Guard) Wrap(h http.Handler) http.Handler {
 		panic("auth: Wrap: nil handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, outer, f := g.decide(r)
-		if f != nil {
-			g.answer(w, f)
+		p, outer, ok := g.admit(w, r)
+		if !ok {
 			return
 		}
-		if g.base.shareable && p != nil {
-			w.Header()["Cache-Control"] = cachePrivate
-		}
 		if p != nil || outer != nil {
-			ctx := r.Context()
-			r = r.WithContext(&decision{Context: ctx, principal: p, guard: g})
+			r = r.WithContext(&decision{Context: r.Context(), principal: p, guard: g})
 		}
 		h.ServeHTTP(w, r)
 	})
@@ -194,16 +189,23 @@ func (g *Guard) Handle(h func(w http.ResponseWriter, r *http.Request, p *Princip
 		panic("auth: Handle: nil handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, _, f := g.decide(r)
-		if f != nil {
-			g.answer(w, f)
-			return
+		if p, _, ok := g.admit(w, r); ok {
+			h(w, r, p)
 		}
-		if g.base.shareable && p != nil {
-			w.Header()["Cache-Control"] = cachePrivate
-		}
-		h(w, r, p)
 	})
+}
+
+// admit decides about r and answers it where it is refused.
+func (g *Guard) admit(w http.ResponseWriter, r *http.Request) (p *Principal, outer *decision, ok bool) {
+	p, outer, f := g.decide(r)
+	if f != nil {
+		g.answer(w, f)
+		return nil, nil, false
+	}
+	if g.base.shareable && p != nil {
+		w.Header()["Cache-Control"] = cachePrivate
+	}
+	return p, outer, true
 }
 
 // Shared by all answers: header values are replaced, not written to, and the
