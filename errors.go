@@ -77,7 +77,6 @@ const (
 
 // outcome is what a client is told for a reason.
 type outcome struct {
-	name   string // of the constant, where it is documented
 	status int
 	oauth  string // the error code of a challenge, RFC 6750 section 3.1
 	title  string
@@ -86,37 +85,37 @@ type outcome struct {
 func (r Reason) outcome() outcome {
 	switch r {
 	case ErrNoCredential:
-		return outcome{"ErrNoCredential", 401, "", "A credential is required."}
+		return outcome{401, "", "A credential is required."}
 	case ErrMalformed:
-		return outcome{"ErrMalformed", 400, "invalid_request", "The request is malformed."}
+		return outcome{400, "invalid_request", "The request is malformed."}
 	case ErrTooLarge:
-		return outcome{"ErrTooLarge", 413, "", "The request body is too large."}
+		return outcome{413, "", "The request body is too large."}
 	case ErrInvalid:
-		return outcome{"ErrInvalid", 401, "invalid_token", "The credential is not valid."}
+		return outcome{401, "invalid_token", "The credential is not valid."}
 	case ErrExpired:
-		return outcome{"ErrExpired", 401, "invalid_token", "The credential has expired."}
+		return outcome{401, "invalid_token", "The credential has expired."}
 	case ErrRevoked:
-		return outcome{"ErrRevoked", 401, "invalid_token", "The credential has been revoked."}
+		return outcome{401, "invalid_token", "The credential has been revoked."}
 	case ErrDisabled:
-		return outcome{"ErrDisabled", 401, "invalid_token", "The credential is disabled."}
+		return outcome{401, "invalid_token", "The credential is disabled."}
 	case ErrReused:
-		return outcome{"ErrReused", 401, "invalid_token", "The credential has been used already."}
+		return outcome{401, "invalid_token", "The credential has been used already."}
 	case ErrStale:
-		return outcome{"ErrStale", 401, "insufficient_user_authentication", "A more recent authentication is required."}
+		return outcome{401, "insufficient_user_authentication", "A more recent authentication is required."}
 	case ErrInsufficientScope:
-		return outcome{"ErrInsufficientScope", 403, "insufficient_scope", "The credential does not grant this."}
+		return outcome{403, "insufficient_scope", "The credential does not grant this."}
 	case ErrSessionLimit:
-		return outcome{"ErrSessionLimit", 403, "", "Too many sessions are open."}
+		return outcome{403, "", "Too many sessions are open."}
 	case ErrInsecure:
-		return outcome{"ErrInsecure", 403, "", "HTTPS is required."}
+		return outcome{403, "", "HTTPS is required."}
 	case ErrCrossOrigin:
-		return outcome{"ErrCrossOrigin", 403, "", "Cross-origin requests are refused."}
+		return outcome{403, "", "Cross-origin requests are refused."}
 	case ErrMethod:
-		return outcome{"ErrMethod", 405, "", "Only POST is allowed here."}
+		return outcome{405, "", "Only POST is allowed here."}
 	case ErrUnavailable:
-		return outcome{"ErrUnavailable", 503, "", "The service is temporarily unavailable."}
+		return outcome{503, "", "The service is temporarily unavailable."}
 	default: // ErrForbidden, and whatever is not of this package
-		return outcome{"ErrForbidden", 403, "", "This is not allowed."}
+		return outcome{403, "", "This is not allowed."}
 	}
 }
 

@@ -3,6 +3,7 @@ package auth
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +24,8 @@ type Format struct {
 	Status func(*Principal, *Failure) any
 
 	// Error is the body of every other refusal. The default is a problem
-	// detail (RFC 9457): its type leads to the documentation of the reason,
-	// whose code is in the member "code".
+	// detail (RFC 9457): its type leads to docs/errors.md of this module, and
+	// the reason's code is in the member "code".
 	Error func(*Failure) any
 }
 
@@ -105,8 +106,8 @@ func newIntrospection(p *Principal) introspection {
 	return i
 }
 
-// problem is a problem detail of RFC 9457. Its type leads to the documentation
-// of the reason.
+// problem is a problem detail of RFC 9457. Its type leads to what the API's
+// clients can read about the reason.
 type problem struct {
 	Type   string   `json:"type"`
 	Title  string   `json:"title"`
@@ -115,11 +116,11 @@ type problem struct {
 	Scopes []string `json:"required_scopes,omitempty"`
 }
 
-const reasonDocs = "https://pkg.go.dev/github.com/seed-077cad0b/auth#"
+const reasonDocs = "https://github.com/seed-077cad0b/auth/blob/main/docs/errors.md#"
 
 func newProblem(f *Failure) problem {
 	return problem{
-		Type:   reasonDocs + f.Reason.outcome().name,
+		Type:   reasonDocs + url.PathEscape(string(f.Reason)),
 		Title:  f.Reason.Title(),
 		Status: f.Status(),
 		Code:   string(f.Reason),

@@ -3,10 +3,13 @@ package auth_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +22,8 @@ import (
 // nothing of the cause.
 func TestReasonsAsProblemDetails(t *testing.T) {
 	guard := auth.NewGuard(auth.Bearer(known{}), nil)
+	page, err := os.ReadFile("docs/errors.md") // where the type leads
+	require.NoError(t, err)
 	documented := map[string]bool{}
 	for reason, want := range map[auth.Reason]struct {
 		status int
@@ -60,7 +65,10 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		documentation, err := url.Parse(body.Type)
 		require.NoError(t, err)
 		require.True(t, documentation.IsAbs())
-		documented[documentation.Fragment] = true
+		if reason != "of another package" {
+			documented[documentation.Fragment] = true
+			require.Regexp(t, fmt.Sprintf(`(?m)^## %s\n\n%d[.,]`, documentation.Fragment, want.status), string(page))
+		}
 		require.Equal(t, want.title, body.Title)
 		require.Equal(t, want.status, body.Status)
 		require.Equal(t, string(reason), body.Code)
@@ -70,7 +78,7 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		require.Equal(t, want.status, reason.Status())
 		require.Equal(t, "auth: "+string(reason), reason.Error())
 	}
-	require.Len(t, documented, 16, "each of this package's reasons is a problem type of its own")
+	require.Len(t, documented, strings.Count(string(page), "\n## "), "each of this package's reasons is a problem type of its own")
 }
 
 func TestFailureIsItsReasonAndItsCause(t *testing.T) {
