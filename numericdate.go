@@ -33,7 +33,9 @@ func numericDate(value []byte) (int64, bool) {
 			break
 		}
 	}
-	whole += exponent
+	if whole += exponent; whole+6 < 0 {
+		return 0, true // far less than a microsecond, however many digits it has
+	}
 
 	var t int64
 	read := 0 // digits
@@ -48,9 +50,6 @@ func numericDate(value []byte) (int64, bool) {
 			return 0, false
 		}
 		read++
-	}
-	if whole+6 < 0 {
-		return 0, true // far less than a microsecond
 	}
 	for ; read < whole+6 && t != 0; read++ {
 		if t *= 10; t > (latest+1)*1e6 {
