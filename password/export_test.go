@@ -32,3 +32,6 @@ func Basic(r *http.Request) (login, password string, err error) { return basic(r
 
 // Params returns the cost of new hashes.
 func (h *Hasher) Params() Params { return h.params }
+
+// Dummy returns what the passwords of unknown users are compared with.
+func (h *Hasher) Dummy() string { return h.dummy.String() }
