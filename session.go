@@ -260,7 +260,7 @@ func (s *Sessions) enforceLimit(ctx context.Context, inserted Digest, r Record) 
 			err = ErrSessionLimit
 			continue // the caller ends it
 		}
-		if err := s.end(ctx, e.Digest); err != nil {
+		if err := remove(ctx, s.store, e.Digest); err != nil {
 			return err
 		}
 	}

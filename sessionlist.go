@@ -84,7 +84,7 @@ func (s *Sessions) End(ctx context.Context, p *Principal, id string) error {
 	case r.Kind != KindSession || r.Owner != p.Owner():
 		return ErrNotFound
 	}
-	return s.end(ctx, d)
+	return remove(ctx, s.store, d)
 }
 
 // RevokeAll ends every session of p's identity, one that is being opened
@@ -128,18 +128,10 @@ func (s *Sessions) endWhere(ctx context.Context, p *Principal, dead func(family 
 		case err != nil:
 			errs = append(errs, err)
 		case dead(e.Record.Principal.Credential.Family):
-			errs = append(errs, s.end(ctx, e.Digest))
+			errs = append(errs, remove(ctx, s.store, e.Digest))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// end takes a session out of the store. That it is gone already is as good.
-func (s *Sessions) end(ctx context.Context, d Digest) error {
-	if _, err := s.store.Take(ctx, d); err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	return nil
 }
 
 // digest returns the digest of the session by which p came.

@@ -107,15 +107,20 @@ func (d Digest) IsZero() bool { return d == Digest{} }
 
 var errDigest = errors.New("auth: malformed id")
 
-// undo takes what a failed operation has inserted out of the store, even where
-// it failed because the caller has gone. That it is gone already is as good.
-func undo(ctx context.Context, s Store, d Digest) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
-	defer cancel()
+// remove takes a record out of the store. That it is gone already is as good.
+func remove(ctx context.Context, s Store, d Digest) error {
 	if _, err := s.Take(ctx, d); err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	return nil
+}
+
+// undo removes what a failed operation has inserted, even where it failed
+// because the caller has gone.
+func undo(ctx context.Context, s Store, d Digest) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+	defer cancel()
+	return remove(ctx, s, d)
 }
 
 const undoWithin = 5 * time.Second
