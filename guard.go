@@ -210,7 +210,7 @@ func (g *Guard) admit(w http.ResponseWriter, r *http.Request) (p *Principal, out
 
 // Shared by all answers: header values are replaced, not written to, and the
 // capacity leaves no room to append in place.
-var cachePrivate = []string{"private"}[:1:1]
+var cachePrivate = []string{"private"}
 
 // Fail answers r with err in the guard's format: a [Failure] or [Reason] with
 // its own status, anything else with 503. The text that clients see is fixed.
