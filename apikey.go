@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +46,6 @@ const (
 	keyHintLen    = 4
 	maxPrefix     = 20
 	maxKeyName    = 256
-	maxNetworks   = 1000
 	replaceRounds = 100 // of a contended Replace
 )
 
@@ -158,20 +156,24 @@ type KeyOptions struct {
 	// that the principal lacks is left out, never added.
 	Scopes []string
 
-	// Networks is where the key may be used from; nil is anywhere, and an
-	// empty list nowhere.
-	Networks []netip.Prefix
+	// Networks is where the key, and what it opens, may be used from; nil is
+	// anywhere, and an empty set nowhere. See [Principal].
+	Networks *Networks
+
+	// Rate is the key's own quota, which what it opens shares; zero is none.
+	// See [Principal].
+	Rate Rate
 }
 
 // keyData is what a key's record keeps beside its principal.
 type keyData struct {
-	Hint     string         `json:"hint"` // the prefix, and the first of the secret
-	Lifetime time.Duration  `json:"lifetime,omitempty"`
-	Networks []netip.Prefix `json:"networks,omitzero"` // empty is not nil
+	Hint     string        `json:"hint"` // the prefix, and the first of the secret
+	Lifetime time.Duration `json:"lifetime,omitempty"`
 }
 
 // Create makes a key that proves p's identity, tier, scopes and claims. No
-// scopes grant nothing. The grant shows its text, this once. o may be nil.
+// scopes grant nothing. Where p is limited to networks, so is the key, and where
+// p has a rate and o none, the key has that. The grant shows its text, this once. o may be nil.
 func (k *APIKeys) Create(ctx context.Context, p *Principal, o *KeyOptions) (*Grant, error) {
 	if o == nil {
 		o = &KeyOptions{}
@@ -186,20 +188,17 @@ func (k *APIKeys) Create(ctx context.Context, p *Principal, o *KeyOptions) (*Gra
 	if len(o.Name) > maxKeyName {
 		errs = append(errs, fmt.Errorf("name longer than %d bytes", maxKeyName))
 	}
-	if len(o.Networks) > maxNetworks {
-		errs = append(errs, fmt.Errorf("more than %d networks", maxNetworks))
-	}
-	for _, n := range o.Networks {
-		if !n.IsValid() {
-			errs = append(errs, fmt.Errorf("network %v is not valid", n))
-		}
+	if o.Rate != (Rate{}) {
+		errs = append(errs, o.Rate.Validate())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("auth: APIKeys.Create: %w", err)
 	}
 	q := *p
 	q.Scopes = narrow(p.Scopes, o.Scopes)
-	return k.insert(ctx, &q, Credential{Name: o.Name}, keyData{Lifetime: o.Lifetime, Networks: o.Networks})
+	q.Networks = o.Networks.within(p.Networks)
+	q.Rate = or(o.Rate, p.Rate)
+	return k.insert(ctx, &q, Credential{Name: o.Name}, keyData{Lifetime: o.Lifetime})
 }
 
 // insert adds a key with the credential's name and, where it has one, family.
@@ -238,7 +237,6 @@ type APIKey struct {
 	ID        string // public; what the methods of APIKeys go by
 	Hint      string // how the key begins: its prefix and four characters of its secret
 	Principal *Principal
-	Networks  []netip.Prefix
 	LastUsed  time.Time // exact to a minute; zero for never
 	Disabled  bool
 }
@@ -248,7 +246,6 @@ func (k *APIKeys) view(e Entry, data keyData) *APIKey {
 		ID:        e.Digest.String(),
 		Hint:      data.Hint,
 		Principal: e.Record.Principal,
-		Networks:  data.Networks,
 		LastUsed:  k.lastUse.seen(e.Digest, e.Record.Seen),
 		Disabled:  e.Record.Disabled,
 	}

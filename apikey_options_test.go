@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,10 +34,10 @@ func TestAPIKeyScopesAreNarrowed(t *testing.T) {
 // Row 67: a list without a network is not the absence of a list.
 func TestAPIKeyRemembersThatNoNetworkIsAllowed(t *testing.T) {
 	keys := newKeys(t, newStore(t), nil)
-	for name, networks := range map[string][]netip.Prefix{"anywhere": nil, "nowhere": {}} {
+	for name, networks := range map[string]*auth.Networks{"anywhere": nil, "nowhere": must(auth.NewNetworks())} {
 		key := must(keys.Create(t.Context(), authtest.Principal("42"), &auth.KeyOptions{Networks: networks}))
 		view, err := keys.Lookup(t.Context(), key.Principal.Credential.ID)
 		require.NoError(t, err)
-		require.Equal(t, networks, view.Networks, name)
+		require.Equal(t, networks, view.Principal.Networks, name)
 	}
 }

@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -142,8 +141,9 @@ func TestAPIKeyIsLookedUpAndListed(t *testing.T) {
 	store := newStore(t)
 	keys := newKeys(t, store, nil)
 	p := authtest.Principal("42", "read")
-	networks := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}
-	g := must(keys.Create(t.Context(), p, &auth.KeyOptions{Name: "ci", Networks: networks}))
+	networks := must(auth.ParseNetworks("192.0.2.0/24, 2001:db8::/32"))
+	rate := auth.Rate{Limit: 5, Per: time.Minute}
+	g := must(keys.Create(t.Context(), p, &auth.KeyOptions{Name: "ci", Networks: networks, Rate: rate}))
 	other := must(keys.Create(t.Context(), p, nil))
 	must(keys.Create(t.Context(), authtest.Principal("43"), nil))
 	session := must(newSessions(t, store, nil).Issue(t.Context(), p, nil))
@@ -152,8 +152,9 @@ func TestAPIKeyIsLookedUpAndListed(t *testing.T) {
 		ID:        g.Principal.Credential.ID,
 		Hint:      g.Token.Reveal()[:len("acme_live_")+4],
 		Principal: g.Principal,
-		Networks:  networks,
 	}
+	require.Equal(t, networks, want.Principal.Networks)
+	require.Equal(t, rate, want.Principal.Rate)
 	require.Equal(t, want, must(keys.Lookup(t.Context(), want.ID)))
 	all := listedKeys(t, keys, p)
 	require.Len(t, all, 2)
@@ -216,7 +217,7 @@ func TestAPIKeyRotates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			authtest.At(t, begin, func(t *testing.T) {
 				keys := newKeys(t, newStore(t), &auth.APIKeysOptions{Overlap: c.overlap})
-				networks := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+				networks := must(auth.ParseNetworks("192.0.2.0/24"))
 				p := authtest.Principal("42", "read")
 				old := must(keys.Create(t.Context(), p, &auth.KeyOptions{Name: "ci", Lifetime: c.lifetime, Networks: networks}))
 				id := old.Principal.Credential.ID
@@ -232,7 +233,7 @@ func TestAPIKeyRotates(t *testing.T) {
 					require.Equal(t, n.ID, next.Principal.Origin.ID)
 					require.Equal(t, []string{"read"}, next.Principal.Scopes)
 					require.Equal(t, p.Owner(), next.Principal.Owner())
-					require.Equal(t, networks, must(keys.Lookup(t.Context(), n.ID)).Networks)
+					require.Equal(t, networks, must(keys.Lookup(t.Context(), n.ID)).Principal.Networks)
 					if c.lifetime == 0 {
 						require.True(t, n.Expires.IsZero())
 					} else {
@@ -309,11 +310,10 @@ func TestAPIKeyOptionsAreChecked(t *testing.T) {
 		"no subject":        {&auth.Principal{Issuer: "x"}, auth.KeyOptions{}, []string{"subject"}},
 		"negative lifetime": {p, auth.KeyOptions{Lifetime: -1}, []string{"lifetime"}},
 		"long name":         {p, auth.KeyOptions{Name: strings.Repeat("n", 257)}, []string{"name"}},
-		"many networks":     {p, auth.KeyOptions{Networks: make([]netip.Prefix, 1001)}, []string{"1000 networks"}},
-		"zero network":      {p, auth.KeyOptions{Networks: make([]netip.Prefix, 1)}, []string{"not valid"}},
+		"bad rate":          {p, auth.KeyOptions{Rate: auth.Rate{Limit: -1}}, []string{"rate"}},
 		"all at once": {
-			nil, auth.KeyOptions{Lifetime: -1, Name: strings.Repeat("n", 257), Networks: make([]netip.Prefix, 1)},
-			[]string{"APIKeys.Create", "subject", "lifetime", "name", "not valid"},
+			nil, auth.KeyOptions{Lifetime: -1, Name: strings.Repeat("n", 257), Rate: auth.Rate{Limit: 1}},
+			[]string{"APIKeys.Create", "subject", "lifetime", "name", "rate"},
 		},
 	} {
 		_, err := keys.Create(t.Context(), c.p, &c.o)
@@ -322,10 +322,7 @@ func TestAPIKeyOptionsAreChecked(t *testing.T) {
 		}
 	}
 	require.Empty(t, store.dump())
-	most := auth.KeyOptions{Name: strings.Repeat("n", 256), Networks: make([]netip.Prefix, 1000)}
-	for i := range most.Networks {
-		most.Networks[i] = netip.MustParsePrefix("192.0.2.0/24")
-	}
+	most := auth.KeyOptions{Name: strings.Repeat("n", 256)}
 	require.NoError(t, verify(keys, must(keys.Create(t.Context(), p, &most))))
 }
 

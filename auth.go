@@ -43,9 +43,20 @@ type Verifier interface {
 //
 //	Schemes() []Scheme
 //
-// takes part in the challenges of a 401 answer.
+// takes part in the challenges of a 401 answer. One that also has a method
+//
+//	AuthenticateClient(r *http.Request, client netip.Addr) (*Principal, error)
+//
+// is called by that, with the client's address as [Guard.ClientAddress] tells
+// it.
 type Authenticator interface {
 	Authenticate(r *http.Request) (*Principal, error)
+}
+
+// clientAuthenticator is an Authenticator that goes by the client's address,
+// too.
+type clientAuthenticator interface {
+	AuthenticateClient(r *http.Request, client netip.Addr) (*Principal, error)
 }
 
 // An Issuer turns a principal into a new credential.
@@ -95,6 +106,18 @@ type Principal struct {
 	// Claims is one JSON object, verbatim as it was signed or stored, or nil.
 	// [Claims] decodes it.
 	Claims json.RawMessage
+
+	// Networks is where the principal may call from, and whatever grows from
+	// its credentials; nil is anywhere. Guards refuse other addresses with
+	// [ErrAddress]; code that calls [Verifier.Verify] itself looks at it
+	// itself.
+	Networks *Networks
+
+	// Rate is a quota of the principal's own, and of whatever grows from its
+	// credentials; zero is none. Limits by identity and by credential apply it
+	// instead of their limiter's rate, and count by Origin: all that one API
+	// key opened shares its quota. See [Guard.Limit].
+	Rate Rate
 
 	// presented is the text that proved this principal, kept only by verifiers
 	// whose issuer needs it again (Refresh).

@@ -64,6 +64,13 @@ const (
 	// read. 403.
 	ErrInsecure Reason = "insecure_transport"
 
+	// ErrAddress: this is not to be called from the client's address. 403.
+	ErrAddress Reason = "address_not_allowed"
+
+	// ErrRateLimited: the client has called, or failed, too often. 429 with
+	// Retry-After (RFC 6585 section 4).
+	ErrRateLimited Reason = "rate_limit_exceeded"
+
 	// ErrCrossOrigin: a page of another origin sent this request with a
 	// cookie. 403.
 	ErrCrossOrigin Reason = "cross_origin_request"
@@ -108,6 +115,10 @@ func (r Reason) outcome() outcome {
 		return outcome{403, "", "Too many sessions are open."}
 	case ErrInsecure:
 		return outcome{403, "", "HTTPS is required."}
+	case ErrAddress:
+		return outcome{403, "", "Requests from this address are not allowed."}
+	case ErrRateLimited:
+		return outcome{429, "", "Too many requests. Try again later."}
 	case ErrCrossOrigin:
 		return outcome{403, "", "Cross-origin requests are refused."}
 	case ErrMethod:
@@ -157,7 +168,9 @@ type Failure struct {
 
 	Scopes     []string      // with ErrInsufficientScope: what is required
 	MaxAge     time.Duration // with ErrStale: how long ago the proof may be
-	RetryAfter time.Duration // with ErrUnavailable
+	RetryAfter time.Duration // with ErrUnavailable and ErrRateLimited
+	Limit      string        // with ErrRateLimited: the name of the limit, see LimitKey.Name
+	Quota      Quota         // with ErrRateLimited: how the caller stands with it
 
 	// Err is the cause, for the log only. Formats do not show it.
 	Err error

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -26,19 +27,21 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 		// Read before anything is proved, so that what is revoked while this
 		// runs stays revoked.
 		start := time.Now()
-		p, f := g.present(r, cookie)
+		v := verdict{fields: g.base.RateLimitFields}
+		f := g.present(r, &v, cookie)
 		var grant *Grant
 		if f == nil {
-			grant, f = g.issue(r, p, issuer, start)
+			grant, f = g.issue(r, &v, issuer, start)
 		}
 		if f == nil && cookie != nil {
 			f = g.settle(w, r, cookie, grant)
 		}
-		g.observe(r, start, p, grant, f)
+		g.observe(r, start, &v, grant, f)
 		if f != nil {
-			g.answer(w, f)
+			g.answer(w, &v, f)
 			return
 		}
+		g.announce(w, &v)
 		if cookie != nil {
 			shown := *grant
 			shown.Token = Secret{}
@@ -49,31 +52,33 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 }
 
 // present decides about a request that changes something.
-func (g *Guard) present(r *http.Request, cookie *CookieSource) (*Principal, *Failure) {
-	if f := g.exposed(r); f != nil {
-		return nil, f
+func (g *Guard) present(r *http.Request, v *verdict, cookie *CookieSource) *Failure {
+	if f := g.enter(r, v); f != nil {
+		return f
 	}
 	if isSafe(r.Method) {
-		return nil, g.failure(ErrMethod, nil)
+		return g.failure(ErrMethod, nil)
 	}
 	if cookie != nil {
 		if err := cookie.sameOrigin(r); err != nil {
-			return nil, g.failure(err, nil)
+			return g.failure(err, nil)
 		}
 	}
-	p, _, f := g.judge(r)
-	if f == nil && p == nil { // an optional guard
+	f := g.judge(r, v)
+	if f == nil && v.principal == nil { // an optional guard
 		f = g.failure(ErrNoCredential, nil)
 	}
-	return p, f
+	return f
 }
 
-// issue has the issuer make a credential for p, as proved no later than start.
-func (g *Guard) issue(r *http.Request, p *Principal, issuer Issuer, start time.Time) (*Grant, *Failure) {
+// issue has the issuer make a credential for whom the verdict is about, as
+// proved no later than start.
+func (g *Guard) issue(r *http.Request, v *verdict, issuer Issuer, start time.Time) (*Grant, *Failure) {
+	p := v.principal
 	if p.Origin.Time.IsZero() {
 		p = p.ProvedAt(start)
 	}
-	grant, err := issuer.Issue(r.Context(), p, &IssueOptions{Device: deviceOf(r)})
+	grant, err := issuer.Issue(r.Context(), p, &IssueOptions{Device: deviceOf(r, v.client)})
 	if err != nil {
 		return nil, g.failure(err, p)
 	}
@@ -95,17 +100,19 @@ func (g *Guard) settle(w http.ResponseWriter, r *http.Request, cookie *CookieSou
 // present: 200 with [Format].Status, or why it is refused.
 func (g *Guard) Status() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, _, f := g.decide(r)
-		if f == nil && p == nil { // an optional guard
+		v := verdict{fields: g.base.RateLimitFields}
+		f := g.decide(r, &v)
+		if f == nil && v.principal == nil { // an optional guard
 			f = g.failure(ErrNoCredential, nil)
 		}
 		switch {
 		case f == nil:
-			writeJSON(w, http.StatusOK, contentJSON, g.base.Format.status(p, nil))
+			g.announce(w, &v)
+			writeJSON(w, http.StatusOK, contentJSON, g.base.Format.status(v.principal, nil))
 		case f.Status() == http.StatusUnauthorized:
-			g.writeFailure(w, f, contentJSON, g.base.Format.status(nil, f))
+			g.writeFailure(w, &v, f, contentJSON, g.base.Format.status(nil, f))
 		default:
-			g.answer(w, f)
+			g.answer(w, &v, f)
 		}
 	})
 }
@@ -121,7 +128,7 @@ func isSafe(method string) bool {
 }
 
 // deviceOf returns what the request tells about the client, bounded.
-func deviceOf(r *http.Request) Device {
+func deviceOf(r *http.Request, client netip.Addr) Device {
 	const most = 256
 	agent := r.UserAgent()
 	if len(agent) > most {
@@ -133,5 +140,5 @@ func deviceOf(r *http.Request) Device {
 		}
 		return c
 	}, agent)
-	return Device{UserAgent: agent, Address: peer(r)}
+	return Device{UserAgent: agent, Address: client}
 }

@@ -114,27 +114,42 @@ type problem struct {
 	Status int      `json:"status"`
 	Code   string   `json:"code"`
 	Scopes []string `json:"required_scopes,omitempty"`
+
+	// Violated is of the problem type quota-exceeded
+	// (draft-ietf-httpapi-ratelimit-headers-11 section 5.1).
+	Violated []string `json:"violated-policies,omitempty"`
 }
 
-const reasonDocs = "https://github.com/seed-077cad0b/auth/blob/main/docs/errors.md#"
+const (
+	reasonDocs    = "https://github.com/seed-077cad0b/auth/blob/main/docs/errors.md#"
+	quotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+)
 
 func newProblem(f *Failure) problem {
-	return problem{
+	p := problem{
 		Type:   reasonDocs + url.PathEscape(string(f.Reason)),
 		Title:  f.Reason.Title(),
 		Status: f.Status(),
 		Code:   string(f.Reason),
 		Scopes: f.Scopes,
 	}
+	if f.Reason == ErrRateLimited && f.Limit != "" {
+		p.Type, p.Violated = quotaExceeded, []string{f.Limit}
+	}
+	return p
 }
 
 // answer writes a refusal.
-func (g *Guard) answer(w http.ResponseWriter, f *Failure) {
+func (g *Guard) answer(w http.ResponseWriter, v *verdict, f *Failure) {
 	value, contentType := g.base.Format.error(f)
-	g.writeFailure(w, f, contentType, value)
+	g.writeFailure(w, v, f, contentType, value)
 }
 
-func (g *Guard) writeFailure(w http.ResponseWriter, f *Failure, contentType string, value any) {
+func (g *Guard) writeFailure(w http.ResponseWriter, v *verdict, f *Failure, contentType string, value any) {
+	if f.Limit != "" {
+		v.quotas = append(v.quotas, namedQuota{f.Limit, f.Quota})
+	}
+	g.announce(w, v)
 	h := w.Header()
 	status := f.Status()
 	if status == http.StatusUnauthorized || f.Reason.outcome().oauth != "" {

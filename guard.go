@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -21,8 +20,10 @@ type Guard struct {
 	base *base
 
 	// Pointers, so that an inner guard can tell which policies an outer one has
-	// run.
+	// run, and which limits it has charged.
 	policies []*Policy
+	limits   []*limit
+	networks []*Networks
 	optional bool
 }
 
@@ -49,51 +50,45 @@ type GuardOptions struct {
 	// shares an outer one's decision tells only its refusals.
 	Observe func(ctx context.Context, e Event)
 
-	// InsecureHTTP admits plain HTTP from beyond this host. Credentials then
-	// travel in the clear; the default refuses such requests unread, 403.
+	// TrustedProxies are the reverse proxies in front of the program. What
+	// they tell of the client in ForwardedHeader is believed; what others tell
+	// is not looked at. Nil trusts none: the client is whoever is at the other
+	// end of the connection.
+	TrustedProxies *Networks
+
+	// ForwardedHeader is the field in which TrustedProxies tell the client's
+	// address: "X-Forwarded-For", which is the default, or "Forwarded" (RFC
+	// 7239). The proxies must write it, and with the first one
+	// X-Forwarded-Proto too. The other one is not read.
+	ForwardedHeader string
+
+	// Throttle bounds failed attempts to authenticate by the client's address:
+	// every request is charged 1 before its credential is looked at, and it is
+	// given back unless that is refused with 401. Above it, requests are
+	// answered 429, so a guard with a throttle is one for logins: the sessions
+	// of the same client should go on. Nil bounds none.
+	Throttle Limiter
+
+	// RateLimitFields has the answers to admitted requests carry the fields
+	// RateLimit and RateLimit-Policy of the IETF's draft, with how the caller
+	// stands with each limit of the guard. Answers of 429 always do.
+	RateLimitFields bool
+
+	// Exposed is told of a good credential that came over plain HTTP, where
+	// others can have read it, and may revoke it. The request is refused all
+	// the same. Nil: such credentials are not looked at.
+	Exposed func(ctx context.Context, p *Principal)
+
+	// InsecureHTTP admits plain HTTP from beyond this host, and leaves out
+	// Strict-Transport-Security. Credentials then travel in the clear; the
+	// default refuses such requests unread, 403.
 	InsecureHTTP bool
 }
 
-// An Outcome is how a guard decided.
-type Outcome string
-
-// The outcomes.
-const (
-	Admitted    Outcome = "admitted"
-	Anonymous   Outcome = "anonymous"   // nothing was presented to an optional guard
-	Refused     Outcome = "refused"     // the Reason tells why
-	Unavailable Outcome = "unavailable" // the answer could not be found out
-)
-
-// An Event is a guard's decision. It holds no secret.
-type Event struct {
-	// Method, Pattern and Address tell of the request: Pattern is the one that
-	// the standard mux matched, Address the other end of the connection.
-	Method  string
-	Pattern string
-	Address netip.Addr
-
-	Outcome Outcome
-	Reason  Reason // empty where admitted
-
-	// Kind and CredentialID are the credential's; CredentialID is public. They
-	// are empty where none was recognised.
-	Kind         Kind
-	CredentialID string
-
-	Issuer, Tenant, Subject string // who; empty where not known
-
-	// IssuedKind and IssuedID are what an Exchange issued.
-	IssuedKind Kind
-	IssuedID   string
-
-	Duration time.Duration // of the decision, without the handler
-	Err      error         // the cause of a refusal or an outage
-}
-
 // NewGuard returns a guard that admits whom a authenticates. o may be nil. It
-// panics on a nil authenticator and a realm with characters that a challenge
-// cannot hold.
+// panics on a nil authenticator, a realm with characters that a challenge
+// cannot hold, a nil pointer as Throttle, and another ForwardedHeader than the
+// two.
 func NewGuard(a Authenticator, o *GuardOptions) *Guard {
 	if a == nil {
 		panic("auth: NewGuard: nil authenticator")
@@ -104,6 +99,14 @@ func NewGuard(a Authenticator, o *GuardOptions) *Guard {
 	}
 	if !isQuotable(b.Realm) {
 		panic("auth: NewGuard: malformed realm")
+	}
+	if b.Throttle != nil && isNil(b.Throttle) {
+		panic("auth: NewGuard: Throttle is a nil pointer")
+	}
+	switch b.ForwardedHeader {
+	case "", xForwardedFor, forwardedField:
+	default:
+		panic("auth: NewGuard: ForwardedHeader is neither X-Forwarded-For nor Forwarded")
 	}
 	b.challenges = challenges(b.schemes, b.Realm)
 	b.shareable = isShareable(a)
@@ -135,6 +138,19 @@ func (g *Guard) With(policies ...Policy) *Guard {
 	return &d
 }
 
+// From returns a guard that also refuses requests from anywhere but the
+// networks, before it reads a credential: 403. The address is that of
+// [Guard.ClientAddress]; one that is not known is in no network. An empty set
+// admits nobody. It panics on nil.
+func (g *Guard) From(n *Networks) *Guard {
+	if n == nil {
+		panic("auth: From: nil networks")
+	}
+	d := *g
+	d.networks = append(d.networks[:len(d.networks):len(d.networks)], n)
+	return &d
+}
+
 // Optional returns a guard that admits requests that present nothing, without a
 // principal and without asking its policies. A credential that is presented and
 // not good is refused all the same.
@@ -145,13 +161,14 @@ func (g *Guard) Optional() *Guard {
 }
 
 // Check decides about r and answers nothing. The error, if any, is a *[Failure],
-// fit for [Guard.Fail]. From an optional guard the principal may be nil.
+// fit for [Guard.Fail]. From an optional guard the principal may be nil. Limits
+// are charged.
 func (g *Guard) Check(r *http.Request) (*Principal, error) {
-	p, _, f := g.decide(r)
-	if f != nil {
+	var v verdict
+	if f := g.decide(r, &v); f != nil {
 		return nil, f
 	}
-	return p, nil
+	return v.principal, nil
 }
 
 // Wrap returns a handler that lets h answer the requests that g admits, with the
@@ -162,12 +179,12 @@ func (g *Guard) Wrap(h http.Handler) http.Handler {
 		panic("auth: Wrap: nil handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, outer, ok := g.admit(w, r)
-		if !ok {
+		var v verdict
+		if !g.admit(w, r, &v) {
 			return
 		}
-		if p != nil || outer != nil {
-			r = r.WithContext(&decision{Context: r.Context(), principal: p, guard: g})
+		if v.principal != nil || v.outer != nil {
+			r = r.WithContext(&decision{Context: r.Context(), principal: v.principal, guard: g})
 		}
 		h.ServeHTTP(w, r)
 	})
@@ -189,89 +206,179 @@ func (g *Guard) Handle(h func(w http.ResponseWriter, r *http.Request, p *Princip
 		panic("auth: Handle: nil handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p, _, ok := g.admit(w, r); ok {
-			h(w, r, p)
+		var v verdict
+		if g.admit(w, r, &v) {
+			h(w, r, v.principal)
 		}
 	})
 }
 
+// A verdict is what a guard finds out about a request while it decides.
+type verdict struct {
+	// principal is who sent the request. With a refusal it is whom that meets,
+	// if anybody, for the observer.
+	principal *Principal
+
+	outer  *decision  // the one that is in the request's context already
+	client netip.Addr // see Guard.ClientAddress
+	https  bool
+
+	fields bool // quotas are to be told
+	quotas []namedQuota
+}
+
 // admit decides about r and answers it where it is refused.
-func (g *Guard) admit(w http.ResponseWriter, r *http.Request) (p *Principal, outer *decision, ok bool) {
-	p, outer, f := g.decide(r)
-	if f != nil {
-		g.answer(w, f)
-		return nil, nil, false
+func (g *Guard) admit(w http.ResponseWriter, r *http.Request, v *verdict) bool {
+	v.fields = g.base.RateLimitFields
+	if f := g.decide(r, v); f != nil {
+		g.answer(w, v, f)
+		return false
 	}
-	if g.base.shareable && p != nil {
+	if g.base.shareable && v.principal != nil {
 		w.Header()["Cache-Control"] = cachePrivate
 	}
-	return p, outer, true
+	g.announce(w, v)
+	return true
 }
 
 // Shared by all answers: header values are replaced, not written to, and the
 // capacity leaves no room to append in place.
-var cachePrivate = []string{"private"}
+var (
+	cachePrivate    = []string{"private"}
+	strictTransport = []string{"max-age=63072000; includeSubDomains"} // RFC 6797; two years
+)
+
+// announce writes the fields that refused and admitted requests are both
+// answered with.
+func (g *Guard) announce(w http.ResponseWriter, v *verdict) {
+	h := w.Header()
+	if v.https && !g.base.InsecureHTTP {
+		h["Strict-Transport-Security"] = strictTransport
+	}
+	if len(v.quotas) > 0 {
+		writeQuotas(h, v.quotas)
+	}
+}
 
 // Fail answers r with err in the guard's format: a [Failure] or [Reason] with
 // its own status, anything else with 503. The text that clients see is fixed.
 func (g *Guard) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	p, _ := FromContext(r.Context())
-	g.answer(w, g.failure(err, p))
+	g.answer(w, &verdict{https: g.base.clientOf(r).https}, g.failure(err, p))
 }
 
-// decide makes the decision and tells the observer. outer is the decision that
-// is in the request's context already.
-func (g *Guard) decide(r *http.Request) (p *Principal, outer *decision, f *Failure) {
+// decide makes the decision and tells the observer.
+func (g *Guard) decide(r *http.Request, v *verdict) *Failure {
 	if g.base.Observe == nil {
-		return g.judge(r)
+		if f := g.enter(r, v); f != nil {
+			return f
+		}
+		return g.judge(r, v)
 	}
 	start := time.Now()
-	p, outer, f = g.judge(r)
-	if f != nil || !g.shares(outer) {
-		g.observe(r, start, p, nil, f)
+	f := g.enter(r, v)
+	if f == nil {
+		f = g.judge(r, v)
 	}
-	if f != nil {
-		p = nil
+	if f != nil || !g.shares(v.outer) {
+		g.observe(r, start, v, nil, f)
 	}
-	return p, outer, f
+	return f
 }
 
-// judge makes the decision. With a refusal comes the principal whom it meets,
-// if one is known: for the observer only.
-func (g *Guard) judge(r *http.Request) (p *Principal, outer *decision, f *Failure) {
-	if f := g.exposed(r); f != nil {
-		return nil, nil, f
+// enter decides what can be decided before anything is read: whether others can
+// read the request, and where it comes from.
+func (g *Guard) enter(r *http.Request, v *verdict) *Failure {
+	c := g.base.clientOf(r)
+	v.client, v.https = c.address, c.https
+	if !c.secure && !g.base.InsecureHTTP {
+		g.exposed(r, v)
+		return g.failure(ErrInsecure, nil)
 	}
-	outer = decisionIn(r.Context())
-	ran := 0
-	if g.shares(outer) {
-		p, ran = outer.principal, commonPrefix(outer.guard.policies, g.policies)
-	} else {
-		var err error
-		p, err = g.base.authenticator.Authenticate(r)
+	if !g.reaches(c.address) {
+		return g.failure(ErrAddress, nil)
+	}
+	return nil
+}
+
+// reaches reports whether an address is in all of the guard's networks.
+func (g *Guard) reaches(a netip.Addr) bool {
+	for _, n := range g.networks {
+		if !n.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
+
+// exposed tells [GuardOptions.Exposed] of a good credential that came over plain
+// HTTP. Guesses at it are limited as ever.
+func (g *Guard) exposed(r *http.Request, v *verdict) {
+	if g.base.Exposed == nil || !g.reaches(v.client) {
+		return
+	}
+	if g.charge(r, v, 0, true) != nil {
+		return
+	}
+	p, err := g.base.authenticate(r, v)
+	if err == nil && p != nil && p.Subject != "" {
+		g.base.Exposed(r.Context(), p)
+		v.principal = p
+	}
+}
+
+// judge decides about a request that has been let in.
+func (g *Guard) judge(r *http.Request, v *verdict) *Failure {
+	v.outer = decisionIn(r.Context())
+	asked, charged := 0, 0
+	if g.shares(v.outer) {
+		v.principal = v.outer.principal
+		asked = commonPrefix(v.outer.guard.policies, g.policies)
+		charged = commonPrefix(v.outer.guard.limits, g.limits)
+	}
+	if err := g.charge(r, v, charged, true); err != nil {
+		return g.failure(err, v.principal)
+	}
+	if v.principal == nil {
+		p, err := g.base.authenticate(r, v)
 		switch {
 		case err != nil && g.optional && errors.Is(err, ErrNoCredential):
-			return nil, outer, nil
 		case err != nil:
-			return nil, outer, g.failure(err, nil)
+			return g.failure(err, nil)
 		case p == nil || p.Subject == "":
-			return nil, outer, g.failure(errNoSubject, nil)
+			return g.failure(errNoSubject, nil)
 		}
+		v.principal = p
 	}
-	for _, policy := range g.policies[ran:] {
-		if err := (*policy)(r, p); err != nil {
-			return p, outer, g.failure(err, p)
-		}
+	p := v.principal
+	if p != nil && p.Networks != nil && !p.Networks.Contains(v.client) {
+		return g.failure(ErrAddress, p)
 	}
-	return p, outer, nil
-}
-
-// exposed refuses a request that others on the way can read.
-func (g *Guard) exposed(r *http.Request) *Failure {
-	if g.base.InsecureHTTP || private(r) {
+	if err := g.charge(r, v, charged, false); err != nil {
+		return g.failure(err, p)
+	}
+	if p == nil {
 		return nil
 	}
-	return g.failure(ErrInsecure, nil)
+	for _, policy := range g.policies[asked:] {
+		if err := (*policy)(r, p); err != nil {
+			return g.failure(err, p)
+		}
+	}
+	return nil
+}
+
+// charge charges the limits from the first on that come early, or the others.
+func (g *Guard) charge(r *http.Request, v *verdict, first int, early bool) error {
+	for _, l := range g.limits[first:] {
+		if l.early() != early {
+			continue
+		}
+		if err := l.charge(r, v, v.principal); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shares reports whether the outer decision is one that g shares.
@@ -279,7 +386,8 @@ func (g *Guard) shares(outer *decision) bool {
 	return outer != nil && outer.guard != nil && outer.guard.base == g.base && outer.principal != nil
 }
 
-func commonPrefix(a, b []*Policy) int {
+// commonPrefix returns how many of b an outer guard with a has dealt with.
+func commonPrefix[T any](a, b []*T) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++
@@ -312,74 +420,3 @@ func (g *Guard) failure(err error, p *Principal) *Failure {
 
 // retryAfter is what clients are told to wait out an outage.
 const retryAfter = 5 * time.Second
-
-func (g *Guard) observe(r *http.Request, start time.Time, p *Principal, issued *Grant, f *Failure) {
-	if g.base.Observe == nil {
-		return
-	}
-	e := Event{
-		Method:   r.Method,
-		Pattern:  r.Pattern,
-		Address:  peer(r),
-		Outcome:  Admitted,
-		Duration: time.Since(start),
-	}
-	switch {
-	case f != nil:
-		e.Outcome, e.Reason, e.Err = Refused, f.Reason, f.Err
-		if f.Reason == ErrUnavailable {
-			e.Outcome = Unavailable
-		}
-	case p == nil:
-		e.Outcome = Anonymous
-	}
-	if p != nil {
-		e.Kind, e.CredentialID = p.Credential.Kind, p.Credential.ID
-		e.Issuer, e.Tenant, e.Subject = p.Issuer, p.Tenant, p.Subject
-	}
-	if issued != nil && issued.Principal != nil {
-		e.IssuedKind, e.IssuedID = issued.Principal.Credential.Kind, issued.Principal.Credential.ID
-	}
-	g.base.Observe(r.Context(), e)
-}
-
-// LogTo returns an observer that writes decisions to l: refusals as warnings,
-// outages as errors, the rest as debugging.
-func LogTo(l *slog.Logger) func(ctx context.Context, e Event) {
-	return func(ctx context.Context, e Event) {
-		level := slog.LevelDebug
-		switch e.Outcome {
-		case Refused:
-			level = slog.LevelWarn
-		case Unavailable:
-			level = slog.LevelError
-		}
-		if !l.Enabled(ctx, level) {
-			return
-		}
-		attrs := []slog.Attr{slog.Duration("duration", e.Duration)}
-		for _, a := range []struct{ key, value string }{
-			{"method", e.Method},
-			{"pattern", e.Pattern},
-			{"reason", string(e.Reason)},
-			{"kind", string(e.Kind)},
-			{"credential", e.CredentialID},
-			{"issuer", e.Issuer},
-			{"tenant", e.Tenant},
-			{"subject", e.Subject},
-			{"issued_kind", string(e.IssuedKind)},
-			{"issued", e.IssuedID},
-		} {
-			if a.value != "" {
-				attrs = append(attrs, slog.String(a.key, a.value))
-			}
-		}
-		if e.Address.IsValid() {
-			attrs = append(attrs, slog.String("address", e.Address.String()))
-		}
-		if e.Err != nil && e.Err != error(e.Reason) {
-			attrs = append(attrs, slog.Any("error", e.Err))
-		}
-		l.LogAttrs(ctx, level, "auth "+string(e.Outcome), attrs...)
-	}
-}

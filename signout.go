@@ -29,13 +29,14 @@ func (g *Guard) SignOut(revokers ...Revoker) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		p, f := g.present(r, nil)
+		v := verdict{fields: g.base.RateLimitFields}
+		f := g.present(r, &v, nil)
 		if f == nil {
-			if err := revoke(r.Context(), p, revokers); err != nil {
-				f = g.failure(err, p)
+			if err := revoke(r.Context(), v.principal, revokers); err != nil {
+				f = g.failure(err, v.principal)
 			}
 		}
-		g.observe(r, start, p, nil, f)
+		g.observe(r, start, &v, nil, f)
 		if f == nil || f.Status() == http.StatusUnauthorized {
 			for _, v := range revokers {
 				// Another site's request carries no SameSite cookie and is
@@ -46,9 +47,10 @@ func (g *Guard) SignOut(revokers ...Revoker) http.Handler {
 			}
 		}
 		if f != nil {
-			g.answer(w, f)
+			g.answer(w, &v, f)
 			return
 		}
+		g.announce(w, &v)
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -269,8 +270,12 @@ func First(authenticators ...Authenticator) Authenticator {
 type first []Authenticator
 
 func (f first) Authenticate(r *http.Request) (*Principal, error) {
+	return f.AuthenticateClient(r, peer(r))
+}
+
+func (f first) AuthenticateClient(r *http.Request, client netip.Addr) (*Principal, error) {
 	for _, a := range f {
-		p, err := a.Authenticate(r)
+		p, err := authenticate(a, r, client)
 		if err == nil || !errors.Is(err, ErrNoCredential) {
 			return p, err
 		}
@@ -284,6 +289,15 @@ func (f first) Schemes() []Scheme {
 		all = append(all, schemesOf(a)...)
 	}
 	return all
+}
+
+// authenticate runs an authenticator, with the client's address where it goes by
+// that.
+func authenticate(a Authenticator, r *http.Request, client netip.Addr) (*Principal, error) {
+	if c, ok := a.(clientAuthenticator); ok {
+		return c.AuthenticateClient(r, client)
+	}
+	return a.Authenticate(r)
 }
 
 func schemesOf(a Authenticator) []Scheme {

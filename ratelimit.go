@@ -1,0 +1,221 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"time"
+)
+
+// A Limiter counts what is charged to keys, and says when it is too much.
+//
+// Allow charges cost units to key, all of them or none, and reports how key
+// stands. A cost of 0 charges nothing and asks whether 1 would be admitted; a
+// negative one gives back what was charged. An error means that the answer
+// could not be found out: the request is refused with [ErrUnavailable], unless
+// [FailOpen] or [LocalShare] say otherwise.
+//
+// Limiters are safe for concurrent use, and exact under it: of any number of
+// calls at once they admit as many as the rate does.
+type Limiter interface {
+	Allow(ctx context.Context, key string, cost int) (Quota, error)
+}
+
+// A RateLimiter is a [Limiter] that can apply another rate than its own, for
+// tiers and quotas of single API keys. A key has one account, whatever the rates
+// it is charged at.
+type RateLimiter interface {
+	Limiter
+
+	// Rate returns the limiter's own rate.
+	Rate() Rate
+
+	// AllowRate is Allow at a rate, which is valid.
+	AllowRate(ctx context.Context, key string, cost int, rate Rate) (Quota, error)
+}
+
+// A Rate is how much may be charged to a key in how long. It is counted by the
+// generic cell rate algorithm: Burst units at once, and one more every
+// Per/Limit. The zero Rate stands for none of one's own.
+type Rate struct {
+	Limit int           `json:"limit"`
+	Per   time.Duration `json:"per"` // in nanoseconds
+
+	// Burst is how much may come at once; zero is Limit.
+	Burst int `json:"burst,omitempty"`
+}
+
+// Validate returns what is wrong with a rate. The zero Rate is not valid: it
+// stands for none.
+func (r Rate) Validate() error {
+	switch {
+	case r.Limit < 1:
+		return fmt.Errorf("auth: rate: limit %d is not positive", r.Limit)
+	case r.Per < time.Duration(r.Limit):
+		return fmt.Errorf("auth: rate: %d in %v is more than one in a nanosecond", r.Limit, r.Per)
+	case r.Burst < 0:
+		return fmt.Errorf("auth: rate: burst %d is negative", r.Burst)
+	case float64(r.burst())*float64(r.Per)/float64(r.Limit) > float64(maxDebt):
+		return errors.New("auth: rate: a burst takes more than a year to refill")
+	default:
+		return nil
+	}
+}
+
+// maxDebt bounds how far ahead of the clock an account may be, so that no sum of
+// times overflows.
+const maxDebt = 366 * 24 * time.Hour
+
+func (r Rate) burst() int { return or(r.Burst, r.Limit) }
+
+// interval is how long one unit takes to come back.
+func (r Rate) interval() time.Duration { return r.Per / time.Duration(r.Limit) }
+
+// A Quota is how a key stands with a [Limiter].
+type Quota struct {
+	// Allowed reports whether the cost was charged; for a cost of 0, whether 1
+	// would be. Giving back is always allowed.
+	Allowed bool
+
+	Rate      Rate // that was applied
+	Remaining int  // what could be charged now, never negative
+
+	// Next is when more than Remaining can be charged, and Reset when all of
+	// the burst can; zero where that is now.
+	Next, Reset time.Duration
+
+	// RetryAfter is when the refused cost could be charged, if nothing else is
+	// meanwhile. Zero where it was allowed. A cost above the burst can never
+	// be, and has the time of Reset.
+	RetryAfter time.Duration
+}
+
+// A MemoryLimiter is a [RateLimiter] of this process. Its memory is bounded, see
+// [MaxKeys], and nothing of it runs in the background.
+//
+// Keys are told apart by a hash of 64 bits, with a seed of the limiter's own.
+type MemoryLimiter struct {
+	rate     Rate
+	seed     maphash.Seed
+	start    time.Time
+	accounts accounts
+}
+
+// A LimiterOption changes what [NewLimiter] makes: [Burst], [MaxKeys].
+type LimiterOption func(*limiterOptions)
+
+type limiterOptions struct {
+	burst   int
+	maxKeys int
+}
+
+// Burst is how many units may be charged to a key at once: as many as the limit
+// by default. A burst of 1 spaces requests evenly.
+func Burst(n int) LimiterOption { return func(o *limiterOptions) { o.burst = n } }
+
+// MaxKeys bounds how many keys are remembered: 1,048,576 by default, at most 40
+// MB. Where more are in use at once, those are forgotten first of which the
+// least is known: strangers who come by once cannot make the limiter forget who
+// is at the limit.
+func MaxKeys(n int) LimiterOption { return func(o *limiterOptions) { o.maxKeys = n } }
+
+// NewLimiter returns a limiter that admits n units per key in the time per. Like
+// http.ServeMux.Handle on a malformed pattern, it panics on a rate that
+// [Rate.Validate] refuses, a Burst below 1 and MaxKeys outside of 1 to
+// 268,435,456.
+func NewLimiter(n int, per time.Duration, options ...LimiterOption) *MemoryLimiter {
+	o := limiterOptions{burst: n, maxKeys: 1 << 20}
+	for _, option := range options {
+		option(&o)
+	}
+	rate := Rate{Limit: n, Per: per, Burst: o.burst}
+	if err := rate.Validate(); err != nil {
+		panic("auth: NewLimiter: " + err.Error())
+	}
+	if o.burst < 1 {
+		panic(fmt.Sprintf("auth: NewLimiter: burst %d is not positive", o.burst))
+	}
+	if o.maxKeys < 1 || o.maxKeys > 1<<28 {
+		panic(fmt.Sprintf("auth: NewLimiter: MaxKeys(%d) is not in 1 to 268,435,456", o.maxKeys))
+	}
+	return &MemoryLimiter{rate: rate, seed: maphash.MakeSeed(), start: time.Now(), accounts: newAccounts(o.maxKeys)}
+}
+
+// Rate returns the limiter's own rate.
+func (l *MemoryLimiter) Rate() Rate { return l.rate }
+
+// Allow implements [Limiter]. The error is always nil.
+func (l *MemoryLimiter) Allow(_ context.Context, key string, cost int) (Quota, error) {
+	return l.charge(maphash.String(l.seed, key), cost, l.rate), nil
+}
+
+// AllowRate implements [RateLimiter]. The error tells that the rate is not
+// valid.
+func (l *MemoryLimiter) AllowRate(_ context.Context, key string, cost int, rate Rate) (Quota, error) {
+	if err := rate.Validate(); err != nil {
+		return Quota{}, err
+	}
+	return l.charge(maphash.String(l.seed, key), cost, rate), nil
+}
+
+// charge charges cost to the key with that hash.
+//
+// An account is a time: when its debt is paid. Each unit moves it on by the
+// rate's interval, and it may be ahead of the clock by as much as a burst.
+func (l *MemoryLimiter) charge(hash uint64, cost int, rate Rate) Quota {
+	interval := rate.interval()
+	burst := interval * time.Duration(rate.burst())
+	now := time.Since(l.start)
+
+	s := l.accounts.shard(hash)
+	s.mu.Lock()
+	a := s.find(hash)
+	var debt time.Duration
+	if a != nil {
+		debt = max(0, a.paid-now)
+	}
+	q := Quota{Rate: rate, Allowed: true}
+	switch {
+	case cost < 0:
+		// Not below nothing: what has come back by itself is not given back.
+		debt = max(0, debt-units(-cost, interval))
+		if a != nil {
+			a.paid = max(1, now+debt) // zero is a free slot
+		}
+	case cost == 0:
+		q.Allowed = debt+interval <= burst
+	default:
+		charged := debt + units(cost, interval)
+		if charged > burst {
+			q.Allowed, q.RetryAfter = false, min(debt, charged-burst)
+			break
+		}
+		if debt = charged; a == nil {
+			a = s.open(hash, now)
+		}
+		a.paid = now + debt
+	}
+	s.mu.Unlock()
+
+	if free := burst - debt; free > 0 {
+		q.Remaining = int(free / interval)
+		if debt > 0 {
+			q.Next = interval - free%interval
+		}
+	} else {
+		q.Next = interval - free
+	}
+	q.Reset = debt
+	return q
+}
+
+// units is how long n units take to come back, bounded so that it can be added
+// to a debt.
+func units(n int, interval time.Duration) time.Duration {
+	if time.Duration(n) > math.MaxInt64/4/interval {
+		return math.MaxInt64 / 4
+	}
+	return time.Duration(n) * interval
+}
