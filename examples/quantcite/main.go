@@ -1,5 +1,5 @@
-// Quantcite: an API key is exchanged for a session of 24 hours, and the API
-// speaks a JSON dialect of its own.
+// Quantcite: an API key is exchanged for a session of 24 hours, each tier may
+// call so often, and the API speaks a JSON dialect of its own.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/examples/internal/demo"
@@ -19,7 +20,13 @@ func build(_ string, log *slog.Logger) (*demo.App, error) {
 	store := memstore.New()
 	keys, err1 := auth.NewAPIKeys(store, "qc", nil)
 	sessions, err2 := auth.NewSessions(store, &auth.SessionOptions{Form: auth.UUIDForm()})
-	if err := errors.Join(err1, err2); err != nil {
+	tiers, err3 := auth.NewTierRates(map[string]auth.Rate{
+		"basic":      {Limit: 10, Per: time.Minute},
+		"premium":    {Limit: 100, Per: time.Minute},
+		"developer":  {Limit: 1_000, Per: time.Minute},
+		"enterprise": {Limit: 10_000, Per: time.Minute},
+	})
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
 	lines, err := seed(context.Background(), keys, sessions)
@@ -27,14 +34,19 @@ func build(_ string, log *slog.Logger) (*demo.App, error) {
 		return nil, err
 	}
 
-	opts := &auth.GuardOptions{Format: dialect, Observe: auth.LogTo(log)}
-	login := auth.NewGuard(auth.JSONField("api_key", keys), opts)
-	guard := auth.NewGuard(auth.Bearer(sessions), opts)
+	observe := auth.LogTo(log)
+	guard := auth.NewGuard(auth.Bearer(sessions), &auth.GuardOptions{Format: dialect, Observe: observe})
+	login := auth.NewGuard(auth.JSONField("api_key", keys), &auth.GuardOptions{
+		Format: dialect, Observe: observe,
+		Throttle: auth.NewLimiter(40, time.Minute), // failures from one address
+	})
+	// What a user may call. A key that was created with a Rate has that instead.
+	limited := guard.Limit(auth.NewLimiter(10, time.Minute), auth.ByIdentity().Rates(tiers.Of))
 
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/v1/authenticate", login.Exchange(sessions))
 	mux.Handle("GET /api/v1/session-status", guard.Status())
-	mux.Handle("POST /api/v1/transactions", guard.Handle(transactions(guard)))
+	mux.Handle("POST /api/v1/transactions", limited.Handle(transactions(limited)))
 	return &demo.App{
 		Handler: http.MaxBytesHandler(mux, 1<<20),
 		Lines:   lines,

@@ -220,13 +220,3 @@ func TestAnyHeaderCase(t *testing.T) {
 		require.Equal(t, http.StatusOK, p.Do(t, "GET", status, "", field+s.Token).Status, field)
 	}
 }
-
-// A few failures from one address, such as those of an office, lock nobody out.
-func TestManyFailures(t *testing.T) {
-	p := demotest.Start(t)
-	s := login(t, p, p.Values["api_key"], "premium")
-	for range 40 {
-		require.Equal(t, http.StatusUnauthorized, p.Do(t, "POST", authenticate, `{"api_key":"x"}`).Status)
-	}
-	require.Equal(t, http.StatusOK, p.Do(t, "GET", status, "", bearer(s.Token)).Status)
-}
