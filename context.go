@@ -1,6 +1,9 @@
 package auth
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // FromContext returns the principal that a guard, or [NewContext], put into
 // ctx. It reports false where there is none: the caller is not authenticated.
@@ -25,6 +28,7 @@ type decision struct {
 	context.Context
 	principal *Principal
 	guard     *Guard
+	wait      time.Duration // see verdict
 }
 
 type decisionKey struct{}

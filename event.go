@@ -30,6 +30,7 @@ type Event struct {
 
 	Outcome Outcome
 	Reason  Reason // empty where admitted
+	Limit   string // with ErrRateLimited: the name of the limit, see [LimitKey.Name]
 
 	// Kind and CredentialID are the credential's; CredentialID is public. They
 	// are empty where none was recognised.
@@ -60,7 +61,7 @@ func (g *Guard) observe(r *http.Request, start time.Time, v *verdict, issued *Gr
 	p := v.principal
 	switch {
 	case f != nil:
-		e.Outcome, e.Reason, e.Err = Refused, f.Reason, f.Err
+		e.Outcome, e.Reason, e.Limit, e.Err = Refused, f.Reason, f.Limit, f.Err
 		if f.Reason == ErrUnavailable {
 			e.Outcome = Unavailable
 		}
@@ -96,6 +97,7 @@ func LogTo(l *slog.Logger) func(ctx context.Context, e Event) {
 			{"method", e.Method},
 			{"pattern", e.Pattern},
 			{"reason", string(e.Reason)},
+			{"limit", e.Limit},
 			{"kind", string(e.Kind)},
 			{"credential", e.CredentialID},
 			{"issuer", e.Issuer},

@@ -146,8 +146,8 @@ func (g *Guard) answer(w http.ResponseWriter, v *verdict, f *Failure) {
 }
 
 func (g *Guard) writeFailure(w http.ResponseWriter, v *verdict, f *Failure, contentType string, value any) {
-	if f.Limit != "" {
-		v.quotas = append(v.quotas, namedQuota{f.Limit, f.Quota})
+	if f.Reason == ErrRateLimited {
+		v.tell(f.Limit, f.Quota)
 	}
 	g.announce(w, v)
 	h := w.Header()

@@ -12,8 +12,8 @@ import (
 // A Guard decides about requests: it authenticates them, asks its policies, and
 // answers those it refuses. It is immutable and safe for concurrent use.
 //
-// Guards derived from one [NewGuard] by With and Optional share a decision:
-// inside one another, the inner one runs only the policies that were added
+// Guards derived from one [NewGuard] share a decision: inside one another, the
+// inner one runs only the policies, and charges only the limits, that were added
 // since. A guard of another NewGuard authenticates anew, and its principal
 // replaces the outer one.
 type Guard struct {
@@ -183,8 +183,8 @@ func (g *Guard) Wrap(h http.Handler) http.Handler {
 		if !g.admit(w, r, &v) {
 			return
 		}
-		if v.principal != nil || v.outer != nil {
-			r = r.WithContext(&decision{Context: r.Context(), principal: v.principal, guard: g})
+		if v.news(g) {
+			r = r.WithContext(&decision{Context: r.Context(), principal: v.principal, guard: g, wait: v.wait})
 		}
 		h.ServeHTTP(w, r)
 	})
@@ -223,8 +223,23 @@ type verdict struct {
 	client netip.Addr // see Guard.ClientAddress
 	https  bool
 
+	// asked and charged are how many of the guard's policies and limits an
+	// outer guard has dealt with, and wait is when all limits that were charged
+	// will admit the like of the request again.
+	asked, charged int
+	wait           time.Duration
+
 	fields bool // quotas are to be told
 	quotas []namedQuota
+}
+
+// news reports whether an inner guard could learn anything from the verdict of
+// g that the request's context does not tell already.
+func (v *verdict) news(g *Guard) bool {
+	if g.follows(v.outer) && v.principal == v.outer.principal {
+		return v.asked < len(g.policies) || v.charged < len(g.limits)
+	}
+	return v.principal != nil || v.outer != nil || len(g.limits) > 0
 }
 
 // admit decides about r and answers it where it is refused.
@@ -317,7 +332,7 @@ func (g *Guard) exposed(r *http.Request, v *verdict) {
 	if g.base.Exposed == nil || !g.reaches(v.client) {
 		return
 	}
-	if g.charge(r, v, 0, true) != nil {
+	if g.charge(r, v, true) != nil {
 		return
 	}
 	p, err := g.base.authenticate(r, v)
@@ -329,61 +344,92 @@ func (g *Guard) exposed(r *http.Request, v *verdict) {
 
 // judge decides about a request that has been let in.
 func (g *Guard) judge(r *http.Request, v *verdict) *Failure {
-	v.outer = decisionIn(r.Context())
-	asked, charged := 0, 0
-	if g.shares(v.outer) {
-		v.principal = v.outer.principal
-		asked = commonPrefix(v.outer.guard.policies, g.policies)
-		charged = commonPrefix(v.outer.guard.limits, g.limits)
-	}
-	if err := g.charge(r, v, charged, true); err != nil {
-		return g.failure(err, v.principal)
-	}
-	if v.principal == nil {
-		p, err := g.base.authenticate(r, v)
-		switch {
-		case err != nil && g.optional && errors.Is(err, ErrNoCredential):
-		case err != nil:
-			return g.failure(err, nil)
-		case p == nil || p.Subject == "":
-			return g.failure(errNoSubject, nil)
-		}
-		v.principal = p
-	}
-	p := v.principal
-	if p != nil && p.Networks != nil && !p.Networks.Contains(v.client) {
-		return g.failure(ErrAddress, p)
-	}
-	if err := g.charge(r, v, charged, false); err != nil {
-		return g.failure(err, p)
-	}
-	if p == nil {
+	err := g.consider(r, v)
+	if err == nil {
 		return nil
 	}
-	for _, policy := range g.policies[asked:] {
-		if err := (*policy)(r, p); err != nil {
-			return g.failure(err, p)
-		}
+	f := g.failure(err, v.principal)
+	if f.Reason == ErrRateLimited {
+		f.RetryAfter = max(f.RetryAfter, v.wait)
 	}
-	return nil
+	return f
 }
 
-// charge charges the limits from the first on that come early, or the others.
-func (g *Guard) charge(r *http.Request, v *verdict, first int, early bool) error {
-	for _, l := range g.limits[first:] {
-		if l.early() != early {
-			continue
-		}
-		if err := l.charge(r, v, v.principal); err != nil {
+func (g *Guard) consider(r *http.Request, v *verdict) error {
+	v.outer = decisionIn(r.Context())
+	if g.follows(v.outer) {
+		v.charged = commonPrefix(v.outer.guard.limits, g.limits)
+		v.wait = v.outer.wait
+	}
+	if g.shares(v.outer) {
+		v.principal = v.outer.principal
+		v.asked = commonPrefix(v.outer.guard.policies, g.policies)
+	}
+	if err := g.charge(r, v, true); err != nil {
+		return err
+	}
+	if err := g.identify(r, v); err != nil {
+		return err
+	}
+	if err := g.charge(r, v, false); err != nil {
+		return err
+	}
+	if v.principal == nil {
+		return nil
+	}
+	for _, policy := range g.policies[v.asked:] {
+		if err := (*policy)(r, v.principal); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// shares reports whether the outer decision is one that g shares.
+// identify finds out who sent the request, where no outer guard has, and whether
+// they may from where they are.
+func (g *Guard) identify(r *http.Request, v *verdict) error {
+	if v.principal == nil {
+		p, err := g.base.authenticate(r, v)
+		switch {
+		case err != nil && g.optional && errors.Is(err, ErrNoCredential):
+			return nil
+		case err != nil:
+			return err
+		case p == nil || p.Subject == "":
+			return errNoSubject
+		}
+		v.principal = p
+		v.charged = 0 // limits by caller have met nobody in particular, if any
+	}
+	if n := v.principal.Networks; n != nil && !n.Contains(v.client) {
+		return ErrAddress
+	}
+	return nil
+}
+
+// charge charges the limits that no outer guard has, those that come early or
+// the others.
+func (g *Guard) charge(r *http.Request, v *verdict, early bool) error {
+	for _, l := range g.limits[v.charged:] {
+		if l.early() != early {
+			continue
+		}
+		if err := l.charge(r, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follows reports whether g comes from the same NewGuard as the outer decision.
+func (g *Guard) follows(outer *decision) bool {
+	return outer != nil && outer.guard != nil && outer.guard.base == g.base
+}
+
+// shares reports whether the outer decision is one that g shares: nobody in
+// particular vouches for nothing.
 func (g *Guard) shares(outer *decision) bool {
-	return outer != nil && outer.guard != nil && outer.guard.base == g.base && outer.principal != nil
+	return g.follows(outer) && outer.principal != nil
 }
 
 // commonPrefix returns how many of b an outer guard with a has dealt with.
@@ -400,7 +446,7 @@ func commonPrefix[T any](a, b []*T) int {
 func (g *Guard) failure(err error, p *Principal) *Failure {
 	f := failureOf(err)
 	f.Schemes = g.base.schemes
-	if f.Reason == ErrUnavailable && f.RetryAfter == 0 {
+	if (f.Reason == ErrUnavailable || f.Reason == ErrRateLimited) && f.RetryAfter <= 0 {
 		f.RetryAfter = retryAfter
 	}
 	if f.Scheme.Name != "" || len(f.Schemes) == 0 {
@@ -418,5 +464,6 @@ func (g *Guard) failure(err error, p *Principal) *Failure {
 	return f
 }
 
-// retryAfter is what clients are told to wait out an outage.
+// retryAfter is what clients are told to wait out an outage, or a limit that
+// does not tell.
 const retryAfter = 5 * time.Second

@@ -2,19 +2,17 @@ package auth
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/maphash"
-	"maps"
 	"net/http"
 	"net/netip"
-	"sync"
-	"sync/atomic"
+	"strconv"
+	"time"
 )
 
 // A LimitKey says by what a limit counts: see [Guard.Limit]. It is made by
-// [ByAddress] and its kin, and its methods return changed copies.
+// [ByAddress] and its kin, and its methods return changed copies. The zero
+// LimitKey counts by nothing and is of no use.
 type LimitKey struct {
 	kind  keyKind
 	name  string
@@ -23,35 +21,42 @@ type LimitKey struct {
 	rates func(p *Principal) Rate
 }
 
-type keyKind byte
+// A keyKind is how the accounts of a limit begin, and its name where it is given
+// no other.
+type keyKind string
 
 const (
-	keyAddress keyKind = iota + 1
-	keyIdentity
-	keyCredential
-	keyTier
-	keyRoute
-	keyFunc
+	keyAddress    keyKind = "address"
+	keyIdentity   keyKind = "identity"
+	keyCredential keyKind = "credential"
+	keyTier       keyKind = "tier"
+	keyRoute      keyKind = "route"
+	keyFunc       keyKind = "func"
 )
 
 // ByAddress counts by the client's address, before anything is authenticated:
 // IPv6 by /64, which is what one client has, and all clients whose address is
-// not known as one.
-func ByAddress() LimitKey { return LimitKey{kind: keyAddress, name: "address"} }
+// not known as one. Behind a proxy that is not in [GuardOptions.TrustedProxies]
+// everybody has the proxy's address.
+func ByAddress() LimitKey { return LimitKey{kind: keyAddress} }
 
 // ByIdentity counts by the caller's issuer, tenant and subject together,
 // whatever credentials they use.
-func ByIdentity() LimitKey { return LimitKey{kind: keyIdentity, name: "identity"} }
+func ByIdentity() LimitKey { return LimitKey{kind: keyIdentity} }
 
-// ByCredential counts by the credential that the request shows.
-func ByCredential() LimitKey { return LimitKey{kind: keyCredential, name: "credential"} }
+// ByCredential counts by the credential that the request shows, or by identity
+// where that has no id. Who can open sessions at will has a new account with
+// each: limit the opening, too, or count by identity.
+func ByCredential() LimitKey { return LimitKey{kind: keyCredential} }
 
-// ByTier counts all callers of a tier together.
-func ByTier() LimitKey { return LimitKey{kind: keyTier, name: "tier"} }
+// ByTier counts all callers of a tier together. For a rate for each caller by
+// their tier, see [LimitKey.Rates].
+func ByTier() LimitKey { return LimitKey{kind: keyTier} }
 
 // ByRoute counts all callers of a route together, by the pattern that the
-// standard mux matched. Other routers leave that empty; see [ByFunc].
-func ByRoute() LimitKey { return LimitKey{kind: keyRoute, name: "route"} }
+// standard mux matched. It is empty, and one for all routes, outside of the mux
+// and with other routers; see [ByFunc].
+func ByRoute() LimitKey { return LimitKey{kind: keyRoute} }
 
 // ByFunc counts by the text that of returns. It runs after authentication; p is
 // nil where an optional guard admits nobody in particular. The name is that of
@@ -64,8 +69,9 @@ func ByFunc(name string, of func(r *http.Request, p *Principal) string) LimitKey
 }
 
 // Name names the limit in what clients are told: the RateLimit fields and the
-// problem of a 429. By default it is what is counted by, such as "identity". It
-// panics on what is not 1 to 64 letters, digits, dots, hyphens and underscores.
+// problem of a 429. By default it is what is counted by, such as "identity";
+// two limits of a route by the same want names of their own. It panics on what
+// is not 1 to 64 letters, digits, dots, hyphens and underscores.
 func (k LimitKey) Name(name string) LimitKey {
 	if !isLimitName(name) {
 		panic(fmt.Sprintf("auth: LimitKey: name %q is not 1 to 64 letters, digits, dots, hyphens and underscores", name))
@@ -74,7 +80,8 @@ func (k LimitKey) Name(name string) LimitKey {
 	return k
 }
 
-// Cost is what a request costs: 1 by default. It panics on less than 1.
+// Cost is what a request costs: 1 by default. More than the burst is never
+// admitted. It panics on less than 1.
 func (k LimitKey) Cost(n int) LimitKey {
 	if n < 1 {
 		panic(fmt.Sprintf("auth: LimitKey: cost %d is not positive", n))
@@ -82,8 +89,9 @@ func (k LimitKey) Cost(n int) LimitKey {
 	return k.CostFunc(func(*http.Request, *Principal) int { return n })
 }
 
-// CostFunc is Cost by request. Less than 1 is free. p is nil before
-// authentication, and where an optional guard admits nobody in particular.
+// CostFunc is Cost by request. Less than 1 is free. p is nil with [ByAddress],
+// which comes before authentication, and where an optional guard admits nobody
+// in particular.
 func (k LimitKey) CostFunc(of func(r *http.Request, p *Principal) int) LimitKey {
 	k.cost = of
 	return k
@@ -91,8 +99,8 @@ func (k LimitKey) CostFunc(of func(r *http.Request, p *Principal) int) LimitKey 
 
 // Rates applies the rate that of returns for a caller, such as [TierRates].Of,
 // where that is not zero, and else the limiter's own. It is asked with every
-// request, so rates can change at any time. The limiter must be a
-// [RateLimiter].
+// request, so rates can change at any time; p is never nil. The limiter must be
+// a [RateLimiter], and the key none by address, where callers are not known yet.
 //
 // A caller whose [Principal].Rate is set is charged at that rate, whether Rates
 // is called or not; see there.
@@ -117,35 +125,45 @@ type limit struct {
 // with Retry-After where that is too much. Limits by address come before
 // authentication, the others after it and before policies, each in the order in
 // which they were added; a request that one of them refuses has been charged to
-// those before it. An inner guard that shares an outer one's decision charges
-// only the limits that were added since.
+// those before it. Retry-After is when all of those admit it again. An inner
+// guard charges only the limits that were added since an outer one of the same
+// NewGuard.
 //
 // Where an optional guard admits nobody in particular, ByIdentity, ByCredential
 // and ByTier count by address instead.
 //
-// Limit panics on a nil limiter, a zero key, and a key with Rates and a limiter
-// that is no [RateLimiter].
+// A limiter that cannot be asked is an outage, 503, and so is one that is no
+// [RateLimiter] where a caller has a rate of their own.
+//
+// Limit panics on a nil limiter, a zero key, and a key with Rates that is one by
+// address or whose limiter is no [RateLimiter].
 func (g *Guard) Limit(l Limiter, key LimitKey) *Guard {
 	switch {
 	case isNil(l):
 		panic("auth: Limit: nil limiter")
-	case key.kind == 0:
+	case key.kind == "":
 		panic("auth: Limit: zero key")
+	case key.rates != nil && key.kind == keyAddress:
+		panic("auth: Limit: rates of callers by address, before they are known")
 	}
 	if _, ok := l.(RateLimiter); !ok && key.rates != nil {
 		panic(fmt.Sprintf("auth: Limit: rates, but %T is no RateLimiter", l))
 	}
+	key.name = or(key.name, string(key.kind))
 	d := *g
 	d.limits = append(d.limits[:len(d.limits):len(d.limits)], &limit{key, l})
 	return &d
 }
 
-// early reports whether the limit can be charged before anything is read.
+// early reports whether the limit is charged before anything is read.
 func (l *limit) early() bool { return l.kind == keyAddress }
 
-// charge charges a request, whose principal p may be nil, and returns the
-// refusal where it is too much.
-func (l *limit) charge(r *http.Request, v *verdict, p *Principal) error {
+// charge charges a request and returns the refusal where it is too much.
+func (l *limit) charge(r *http.Request, v *verdict) error {
+	p := v.principal
+	if l.early() {
+		p = nil // as it is without an outer guard
+	}
 	cost := 1
 	if l.cost != nil {
 		if cost = l.cost(r, p); cost < 1 {
@@ -153,71 +171,86 @@ func (l *limit) charge(r *http.Request, v *verdict, p *Principal) error {
 		}
 	}
 	var buf [128]byte
-	key, rate := l.key(buf[:0], r, v, p)
-	q, err := chargeKey(r.Context(), l.limiter, key, cost, rate)
+	q, err := charge(r.Context(), l.limiter, l.name, l.key(buf[:0], r, v, p), cost, l.rate(p))
 	if err != nil {
 		return err
 	}
-	if !q.Allowed {
-		return limited(l.name, q)
-	}
+	v.wait = max(v.wait, q.wait(cost))
 	if v.fields {
-		v.quotas = append(v.quotas, namedQuota{l.name, q})
+		v.tell(l.name, q)
 	}
 	return nil
 }
 
-// key appends what the request is charged to, and returns the rate, which is
-// zero for the limiter's own. Each kind of key begins differently, and texts are
-// preceded by their length, so that no two keys are the same by accident.
-func (l *limit) key(b []byte, r *http.Request, v *verdict, p *Principal) ([]byte, Rate) {
-	kind := l.kind
-	var rate Rate
-	if p != nil {
-		if l.rates != nil {
-			rate = l.rates(p)
-		}
-		if (kind == keyIdentity || kind == keyCredential) && p.Rate != (Rate{}) {
-			// The quota is the origin's own, and so is the account.
-			return appendTexts(append(b, "origin"...), string(p.Origin.Kind), p.Origin.ID), p.Rate
-		}
-	} else if kind == keyIdentity || kind == keyCredential || kind == keyTier {
-		kind = keyAddress
+// wait is how long it takes until cost can be charged.
+func (q Quota) wait(cost int) time.Duration {
+	missing := cost - q.Remaining
+	if missing <= 0 || q.Rate.Limit < 1 {
+		return 0
 	}
-	switch kind {
-	case keyIdentity:
-		b = appendTexts(append(b, "identity"...), p.Issuer, p.Tenant, p.Subject)
-	case keyCredential:
-		b = appendTexts(append(b, "credential"...), string(p.Credential.Kind), p.Credential.ID)
-	case keyTier:
-		b = append(append(b, "tier:"...), p.Tier...)
-	case keyRoute:
-		b = append(append(b, "route:"...), r.Pattern...)
-	case keyFunc:
-		b = append(append(append(append(b, "func:"...), l.name...), ':'), l.of(r, p)...)
+	return q.Next + units(missing-1, q.Rate.interval())
+}
+
+// rate returns the rate that p is charged at, or zero for the limiter's own.
+func (l *limit) rate(p *Principal) Rate {
+	switch {
+	case p == nil:
+		return Rate{}
+	case l.ownRate(p):
+		return p.Rate
+	case l.rates != nil:
+		return l.rates(p)
 	default:
-		b = appendAddress(b, v.client)
+		return Rate{}
 	}
-	return b, rate
+}
+
+// ownRate reports whether p is charged at a rate of its own.
+func (l *limit) ownRate(p *Principal) bool {
+	return p.Rate != Rate{} && (l.kind == keyIdentity || l.kind == keyCredential)
+}
+
+// key appends the account that the request is charged to. What others have
+// chosen the text of is preceded by its length, so that no two accounts are the
+// same by accident; all of it is text, as distributed limiters may want it.
+func (l *limit) key(b []byte, r *http.Request, v *verdict, p *Principal) []byte {
+	b = append(append(b, l.kind...), ':')
+	switch {
+	case l.kind == keyAddress:
+		return appendAddress(b, v.client)
+	case l.kind == keyRoute:
+		return append(b, r.Pattern...)
+	case l.kind == keyFunc:
+		return append(append(append(b, l.name...), ':'), l.of(r, p)...)
+	case p == nil:
+		return appendAddress(append(b, "address:"...), v.client)
+	case l.kind == keyTier:
+		return appendTexts(b, p.Tier)
+	case l.ownRate(p) && p.Origin.ID != "":
+		return appendTexts(append(b, "origin:"...), string(p.Origin.Kind), p.Origin.ID)
+	case l.kind == keyCredential && p.Credential.ID != "":
+		return appendTexts(b, string(p.Credential.Kind), p.Credential.ID)
+	default:
+		return appendTexts(b, p.Issuer, p.Tenant, p.Subject)
+	}
 }
 
 func appendTexts(b []byte, texts ...string) []byte {
 	for _, t := range texts {
-		b = binary.AppendUvarint(append(b, ':'), uint64(len(t)))
-		b = append(b, t...)
+		b = strconv.AppendInt(b, int64(len(t)), 10)
+		b = append(append(append(b, ':'), t...), ':')
 	}
 	return b
 }
 
-// appendAddress appends the key of a client: its IPv4 address, or the /64 that
-// its IPv6 address is in.
+// appendAddress appends the account of a client: its IPv4 address, or the /64
+// that its IPv6 address is in, or nothing where that is not known.
 func appendAddress(b []byte, a netip.Addr) []byte {
-	b = append(b, "address:"...)
-	switch {
+	switch a = a.Unmap(); {
 	case !a.IsValid():
 		return b
-	case a.Unmap().Is4():
-		return a.Unmap().AppendTo(b)
+	case a.Is4():
+		return a.AppendTo(b)
 	default:
 		return netip.PrefixFrom(a.WithZone(""), 64).Masked().AppendTo(b)
 	}
@@ -226,7 +259,21 @@ func appendAddress(b []byte, a netip.Addr) []byte {
 // AddressKey returns the text by which [ByAddress] counts, for limits that an
 // author charges themselves: IPv6 addresses by /64, and one text for all that
 // are not valid.
-func AddressKey(a netip.Addr) string { return string(appendAddress(nil, a)) }
+func AddressKey(a netip.Addr) string { return string(appendAddress([]byte("address:"), a)) }
+
+// charge charges a key and returns how it stands, or the *Failure that says why
+// not: that it is too much, or that this could not be found out.
+func charge(ctx context.Context, l Limiter, name string, key []byte, cost int, rate Rate) (Quota, error) {
+	q, err := chargeKey(ctx, l, key, cost, rate)
+	switch {
+	case err != nil:
+		return q, &Failure{Reason: ErrUnavailable, Err: err} // whatever the limiter calls it
+	case !q.Allowed:
+		return q, &Failure{Reason: ErrRateLimited, RetryAfter: max(q.RetryAfter, 1), Limit: name, Quota: q}
+	default:
+		return q, nil
+	}
+}
 
 // chargeKey charges a key, without an allocation where the limiter is our own.
 func chargeKey(ctx context.Context, l Limiter, key []byte, cost int, rate Rate) (Quota, error) {
@@ -246,58 +293,4 @@ func chargeKey(ctx context.Context, l Limiter, key []byte, cost int, rate Rate) 
 		return rl.AllowRate(ctx, string(key), cost, rate)
 	}
 	return Quota{}, fmt.Errorf("auth: a principal with a Rate, but %T is no RateLimiter", l)
-}
-
-// limited returns the refusal of what a limit did not admit.
-func limited(name string, q Quota) *Failure {
-	return &Failure{Reason: ErrRateLimited, RetryAfter: max(q.RetryAfter, 1), Limit: name, Quota: q}
-}
-
-// TierRates are the rates of tiers, which can be changed while they are in use.
-// They are safe for concurrent use; reading takes no lock.
-type TierRates struct {
-	mu    sync.Mutex // of writers
-	rates atomic.Pointer[map[string]Rate]
-}
-
-// NewTierRates returns the rates by tier. The error joins what [Rate.Validate]
-// refuses.
-func NewTierRates(rates map[string]Rate) (*TierRates, error) {
-	var errs []error
-	for tier, r := range rates {
-		if err := r.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("auth: tier %q: %w", tier, err))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	own := maps.Clone(rates)
-	t := &TierRates{}
-	t.rates.Store(&own)
-	return t, nil
-}
-
-// Of returns the rate of p's tier, or zero where none is known.
-func (t *TierRates) Of(p *Principal) Rate { return (*t.rates.Load())[p.Tier] }
-
-// Set changes the rate of a tier from now on; the zero Rate removes it. What
-// has been charged stays charged.
-func (t *TierRates) Set(tier string, r Rate) error {
-	if r != (Rate{}) {
-		if err := r.Validate(); err != nil {
-			return fmt.Errorf("auth: tier %q: %w", tier, err)
-		}
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	next := maps.Clone(*t.rates.Load())
-	if next == nil {
-		next = map[string]Rate{}
-	}
-	if next[tier] = r; r == (Rate{}) {
-		delete(next, tier)
-	}
-	t.rates.Store(&next)
-	return nil
 }

@@ -12,9 +12,18 @@ type namedQuota struct {
 	quota Quota
 }
 
+// tell has the answer tell how the request stands with a limit, where that has
+// a name and its limiter tells the rate.
+func (v *verdict) tell(name string, q Quota) {
+	if isLimitName(name) && q.Rate.Limit > 0 {
+		v.quotas = append(v.quotas, namedQuota{name, q})
+	}
+}
+
 // writeQuotas writes the fields RateLimit and RateLimit-Policy
 // (draft-ietf-httpapi-ratelimit-headers-11), beside what an outer guard has
-// written. The names are canonical, so they need no work here.
+// written. The names are canonical, so they need no work here. There are no
+// partition keys: they would tell others of the client.
 func writeQuotas(h http.Header, quotas []namedQuota) {
 	var limit, policy []byte
 	for i, q := range quotas {
@@ -31,19 +40,24 @@ func writeQuotas(h http.Header, quotas []namedQuota) {
 // appendServiceLimit appends what is left, and for how long there will be no
 // more (sections 4.1.1 and 4.1.2).
 func appendServiceLimit(b []byte, q namedQuota) []byte {
-	b = append(append(append(b, '"'), q.name...), `";r=`...)
-	b = strconv.AppendInt(b, int64(q.quota.Remaining), 10)
-	return strconv.AppendInt(append(b, ";t="...), ceilSeconds(q.quota.Next), 10)
+	b = appendParameter(append(append(append(b, '"'), q.name...), '"'), "r", int64(q.quota.Remaining))
+	return appendParameter(b, "t", ceilSeconds(q.quota.Next))
 }
 
 // appendPolicy appends the rate. A time that is not in whole seconds cannot be
 // told (section 3.1.3) and is left out.
 func appendPolicy(b []byte, q namedQuota) []byte {
 	r := q.quota.Rate
-	b = append(append(append(b, '"'), q.name...), `";q=`...)
-	b = strconv.AppendInt(b, int64(r.Limit), 10)
-	if r.Per%time.Second == 0 {
-		b = strconv.AppendInt(append(b, ";w="...), int64(r.Per/time.Second), 10)
+	b = appendParameter(append(append(append(b, '"'), q.name...), '"'), "q", int64(r.Limit))
+	if r.Per > 0 && r.Per%time.Second == 0 {
+		b = appendParameter(b, "w", int64(r.Per/time.Second))
 	}
 	return b
+}
+
+// appendParameter appends an Integer, which has 15 digits at most (RFC 9651
+// section 3.3.1), and none of those of the fields is negative.
+func appendParameter(b []byte, name string, n int64) []byte {
+	b = append(append(append(b, ';'), name...), '=')
+	return strconv.AppendInt(b, min(max(n, 0), 999_999_999_999_999), 10)
 }

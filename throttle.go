@@ -10,30 +10,28 @@ import (
 // Reserve charges one unit to key before work that may fail, and returns how to
 // give it back where the work succeeds, so that failures count and successes do
 // not. However many try at once, no more of them get to work than l admits.
+// Work that neither fails nor succeeds, but panics, counts.
 //
-// The error is a *[Failure] with [ErrRateLimited] and the name, fit for a
-// guard, or the limiter's own. The name is told to clients, see
+// giveBack is called once at most. It does nothing once the unit has come back
+// by itself, and a limiter that is down then costs the caller that unit.
+//
+// The error is a *[Failure], fit for a guard: [ErrRateLimited] with the name, or
+// [ErrUnavailable] where l cannot be asked. The name is told to clients, see
 // [LimitKey.Name].
 func Reserve(ctx context.Context, l Limiter, name, key string) (giveBack func(context.Context), err error) {
 	start := time.Now()
-	q, err := l.Allow(ctx, key, 1)
-	switch {
-	case err != nil:
+	q, err := charge(ctx, l, name, []byte(key), 1, Rate{})
+	if err != nil {
 		return nil, err
-	case !q.Allowed:
-		return nil, limited(name, q)
 	}
 	return func(ctx context.Context) {
-		if outstanding(start, q) {
+		// Giving back what has come back by itself would pay for somebody's
+		// failure, and who holds requests open could collect such payments.
+		if time.Since(start) < q.Reset {
 			_, _ = l.Allow(context.WithoutCancel(ctx), key, -1)
 		}
 	}, nil
 }
-
-// outstanding reports whether what was charged at start has not come back by
-// itself: giving that back would pay for somebody's failure, and who holds
-// requests open could collect such payments.
-func outstanding(start time.Time, q Quota) bool { return time.Since(start) < q.Reset }
 
 // throttleName is that of [GuardOptions.Throttle].
 const throttleName = "failures"
@@ -43,20 +41,13 @@ func (b *base) authenticate(r *http.Request, v *verdict) (*Principal, error) {
 	if b.Throttle == nil {
 		return authenticate(b.authenticator, r, v.client)
 	}
-	var buf [64]byte
-	key := appendAddress(buf[:0], v.client)
-	start := time.Now()
-	q, err := chargeKey(r.Context(), b.Throttle, key, 1, Rate{})
+	giveBack, err := Reserve(r.Context(), b.Throttle, throttleName, throttleName+":"+AddressKey(v.client))
 	if err != nil {
 		return nil, err
 	}
-	if !q.Allowed {
-		return nil, limited(throttleName, q)
-	}
 	p, err := authenticate(b.authenticator, r, v.client)
-	if !isGuess(err) && outstanding(start, q) {
-		// That this fails costs the caller one attempt.
-		_, _ = chargeKey(context.WithoutCancel(r.Context()), b.Throttle, key, -1, Rate{})
+	if !isGuess(err) {
+		giveBack(r.Context())
 	}
 	return p, err
 }
