@@ -78,6 +78,7 @@ const (
 	KindAPIKey   Kind = "api_key"
 	KindRefresh  Kind = "refresh_token"
 	KindPassword Kind = "password"
+	KindPlatform Kind = "platform"
 	KindMark     Kind = "mark" // not a credential: what revokes many at once
 )
 
