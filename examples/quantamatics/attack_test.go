@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -17,7 +16,7 @@ import (
 // that hold.
 func TestAttacks(t *testing.T) {
 	p := demotest.Start(t)
-	addr := strings.TrimPrefix(p.BaseURL, "http://")
+	addr := p.Addr()
 	in := attack.Login{Path: loginPath, Email: p.Values["email"], Password: p.Values["password"]}
 	var issued struct{ Token string }
 	require.NoError(t, json.Unmarshal([]byte(attack.RequireStatus(t, addr, in.Raw(), http.StatusOK).Body), &issued))
@@ -54,7 +53,13 @@ func TestAttacks(t *testing.T) {
 		{Name: "good", Text: key, Want: attack.Admitted},
 	}))
 	r.Run(t, "login bodies", in.Bodies())
-	r.Run(t, "wrong logins", in.Wrong())
+	r.RunAfresh(t, "wrong logins", func(t testing.TB) (string, string, []attack.Case) {
+		p := demotest.Start(t)
+		in := attack.Login{Path: loginPath, Email: p.Values["email"], Password: p.Values["password"]}
+		return p.Addr(), attack.Request("GET", dataPath, "X-API-Key: "+p.Values["api_key"]), in.Wrong()
+	})
+	r.Run(t, "spoofed", attack.Spoofed("token", getting(dataPath, good), attack.Admitted))
+	r.Run(t, "spoofed, bad", attack.Spoofed("bad token", getting(dataPath, good+"x"), attack.Unauthorized))
 	endStalls(t)
 	requireUnvisited()
 
@@ -62,8 +67,23 @@ func TestAttacks(t *testing.T) {
 	r.RequireCounts(t, map[string]int{
 		"none": 108, "algorithms": 139, "headers": 238, "claims": 817, "structures": 94, "confusion": 208, "embedded keys": 320, "MACs": 43,
 		"flipped bits": len(flips), "cut and longer tokens": len(cuts), "fields": 223, "oversize": 34, "paths": 220, "smuggling": 35,
-		"API keys": 393, "key fields": 51, "other keys": 4, "login bodies": 225, "wrong logins": 63,
+		"API keys": 393, "key fields": 51, "other keys": 4, "login bodies": 225, "wrong logins": 63, "spoofed": 35, "spoofed, bad": 35,
 	})
 	p.Stop(syscall.SIGTERM)
 	r.RequireLog(t, p.Log(), in.Password, key, p.Values["revoked_api_key"], p.Values["jwt_secret"], issued.Token)
+}
+
+// getting returns what makes requests to a path with a field, and others beside
+// it.
+func getting(path, field string) func(fields ...string) string {
+	return func(fields ...string) string {
+		return attack.Request("GET", path, append([]string{field}, fields...)...)
+	}
+}
+
+func TestHTTPSOnly(t *testing.T) {
+	p := demotest.Start(t, "-addr", ":0")
+	in := attack.Login{Path: loginPath, Email: p.Values["email"], Password: p.Values["password"]}
+	attack.RequireHTTPSOnly(t, p.Addr(), in.Raw,
+		getting(dataPath, "Authorization: Bearer "+login(t, p)), getting(dataPath, "X-API-Key: "+p.Values["api_key"]))
 }

@@ -44,7 +44,7 @@ type session struct {
 	ExpiresAt int64  `json:"expires_at"`
 }
 
-func login(t *testing.T, p *demotest.Program, key, tier string) (s session) {
+func login(t testing.TB, p *demotest.Program, key, tier string) (s session) {
 	a := p.Do(t, "POST", authenticate, `{"api_key":"`+key+`"}`)
 	a.RequireSecret(t)
 	a.Require(t, http.StatusOK, `{"success":true,"message":"Authenticated successfully as `+tier+

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -17,7 +16,7 @@ import (
 // somebody else; the public key is there for everybody to confuse with a secret.
 func TestAttacks(t *testing.T) {
 	p := demotest.Start(t)
-	addr := strings.TrimPrefix(p.BaseURL, "http://")
+	addr := p.Addr()
 	const path, jwks = "/reports", "/.well-known/jwks.json"
 	in := attack.Login{Path: "/login", Email: p.Values["email"], Password: p.Values["password"]}
 	token := func() string {
@@ -54,14 +53,21 @@ func TestAttacks(t *testing.T) {
 	r.Run(t, "API keys", attack.Header(path, "X-API-Key", attack.APIKeys(key, "demo_")))
 	r.Run(t, "key fields", attack.KeyFields(path, key))
 	r.Run(t, "login bodies", in.Bodies())
-	r.Run(t, "wrong logins", in.Wrong())
+	afresh := func(login string) func(t testing.TB) (string, string, []attack.Case) {
+		return func(t testing.TB) (string, string, []attack.Case) {
+			p := demotest.Start(t)
+			in := attack.Login{Path: login, Email: p.Values["email"], Password: p.Values["password"]}
+			return p.Addr(), attack.Request("GET", path, "X-API-Key: "+p.Values["api_key"]), in.Wrong()
+		}
+	}
+	r.RunAfresh(t, "wrong logins", afresh(in.Path))
 
 	site := attack.Site{
 		Addr: addr, Cookie: "__Host-session", SignOut: "/sign-out", Path: path,
 		Login: attack.Login{Path: "/web/login", Email: in.Email, Password: in.Password},
 	}
 	session := site.Open(t)
-	r.Run(t, "wrong logins for a cookie", site.Login.Wrong())
+	r.RunAfresh(t, "wrong logins for a cookie", afresh(site.Login.Path))
 	r.Run(t, "cookies", site.Cookies(session))
 	r.Run(t, "cross-origin", site.CrossOrigin(session))
 	r.Run(t, "other credentials", crossed(issued, key, session))
@@ -119,4 +125,14 @@ func crossed(token, key, session string) []attack.Case {
 	add("nobody rotates a key", attack.Post("/keys/rotate", "", ""), attack.Unauthorized)
 	add("nobody signs out", attack.Post("/sign-out", "", ""), attack.Unauthorized)
 	return all
+}
+
+func TestHTTPSOnly(t *testing.T) {
+	p := demotest.Start(t, "-addr", ":0")
+	in := attack.Login{Path: "/login", Email: p.Values["email"], Password: p.Values["password"]}
+	web := attack.Login{Path: "/web/login", Email: in.Email, Password: in.Password}
+	reports := func(field string) func(fields ...string) string {
+		return func(fields ...string) string { return attack.Request("GET", "/reports", append(fields, field)...) }
+	}
+	attack.RequireHTTPSOnly(t, p.Addr(), in.Raw, web.Raw, reports("X-API-Key: "+p.Values["api_key"]), reports(cookie(t, p)))
 }

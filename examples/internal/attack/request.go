@@ -51,6 +51,19 @@ func Bearer(path string, tokens []Token) []Case {
 // Header returns requests that bring the tokens in a field of their own.
 func Header(path, name string, tokens []Token) []Case { return inField(path, name+": ", tokens) }
 
+// Member returns requests that bring the tokens as a member of a JSON object.
+func Member(path, name string, tokens []Token) []Case {
+	cases := make([]Case, len(tokens))
+	for i, t := range tokens {
+		body := object{}.set(name, quote(t.Text)).String()
+		cases[i] = Case{Name: t.Name, Raw: Post(path, "application/json", body), Want: t.Want, Payload: t.Text}
+		if t.Public {
+			cases[i].Payload = ""
+		}
+	}
+	return cases
+}
+
 func inField(path, prefix string, tokens []Token) []Case {
 	cases := make([]Case, len(tokens))
 	for i, t := range tokens {

@@ -3,6 +3,7 @@ package attack
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,6 +39,10 @@ type Case struct {
 	Want    Want
 	Payload string             // what must appear neither in the log nor in the answer
 	Check   func(Answer) error // nil: the status says it all
+
+	// Alike names what this case must not be told apart from: all 401s to cases
+	// of one such name are the same answer. Empty for none.
+	Alike string
 }
 
 // A Runner attacks a program.
@@ -48,37 +53,70 @@ type Runner struct {
 	probes   line
 	counts   map[string]int
 	payloads map[string]bool
+	alike    map[string]Answer // the first 401 by Case.Alike
 }
 
 // New returns a runner against the program at addr. probe is a request with a
 // good credential, made with [Request]; it is sent after every attack and must
 // be admitted each time.
 func New(t testing.TB, addr, probe string) *Runner {
-	r := &Runner{
-		addr:     addr,
-		probe:    keptAlive(probe),
-		attacks:  line{addr: addr},
-		probes:   line{addr: addr},
-		counts:   map[string]int{},
-		payloads: map[string]bool{},
-	}
-	t.Cleanup(r.attacks.hangUp)
-	t.Cleanup(r.probes.hangUp)
-	require.NoError(t, r.admitted())
-	return r
+	t.Helper()
+	r := &Runner{counts: map[string]int{}, payloads: map[string]bool{}, alike: map[string]Answer{}}
+	return r.against(t, addr, probe)
+}
+
+// against returns a runner against another program, which notes what it does
+// where r does.
+func (r *Runner) against(t testing.TB, addr, probe string) *Runner {
+	t.Helper()
+	other := *r
+	other.addr, other.probe = addr, keptAlive(probe)
+	other.attacks, other.probes = line{addr: addr}, line{addr: addr}
+	t.Cleanup(other.attacks.hangUp)
+	t.Cleanup(other.probes.hangUp)
+	require.NoError(t, other.admitted())
+	return &other
 }
 
 // Run runs each case on a connection of its own, as a subtest of the group.
 func (r *Runner) Run(t *testing.T, group string, cases []Case) {
 	t.Helper()
 	r.note(t, group, cases)
+	t.Run(group, func(t *testing.T) { r.run(t, cases) })
+}
+
+func (r *Runner) run(t *testing.T, cases []Case) {
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			answers, err := Send(r.addr, c.Raw)
+			require.NoError(t, err)
+			require.NoError(t, r.judge(c, answers))
+		})
+	}
+}
+
+// few is how many failures no throttle minds.
+const few = 25
+
+// RunAfresh is [Runner.Run] for failures that a throttle would stop: a few of
+// them at each of several programs. start starts one, and returns what [New]
+// takes and the cases, which are the same ones each time but for what the
+// program printed.
+func (r *Runner) RunAfresh(t *testing.T, group string, start func(t testing.TB) (addr, probe string, cases []Case)) {
+	t.Helper()
 	t.Run(group, func(t *testing.T) {
-		for _, c := range cases {
-			t.Run(c.Name, func(t *testing.T) {
-				answers, err := Send(r.addr, c.Raw)
-				require.NoError(t, err)
-				require.NoError(t, r.judge(c, answers))
-			})
+		total := few
+		for done := 0; done < total; done += few {
+			addr, probe, cases := start(t)
+			slices.SortFunc(cases, func(a, b Case) int { return strings.Compare(a.Name, b.Name) })
+			if done == 0 {
+				total = len(cases)
+				r.note(t, group, cases)
+			}
+			require.Len(t, cases, total)
+			part := cases[done:min(done+few, total)]
+			r.remember(part)
+			r.against(t, addr, probe).run(t, part)
 		}
 	})
 }
@@ -106,6 +144,12 @@ func (r *Runner) note(t *testing.T, group string, cases []Case) {
 	for _, c := range cases {
 		require.False(t, names[c.Name], "two cases are named %q", c.Name)
 		names[c.Name] = true
+	}
+	r.remember(cases)
+}
+
+func (r *Runner) remember(cases []Case) {
+	for _, c := range cases {
 		for _, s := range telling.FindAllString(c.Payload, -1) {
 			r.payloads[s] = true
 		}
@@ -126,8 +170,32 @@ func (r *Runner) judge(c Case, answers []Answer) error {
 		if err := c.judge(a); err != nil {
 			return fmt.Errorf("%w; answered %d %v %s", err, a.Status, a.Header, a.Body)
 		}
+		if err := r.compare(c, a); err != nil {
+			return err
+		}
 	}
 	return r.admitted()
+}
+
+// compare returns an error if a tells the case from others that it must not be
+// told from.
+func (r *Runner) compare(c Case, a Answer) error {
+	if c.Alike == "" || a.Status != http.StatusUnauthorized {
+		return nil
+	}
+	a.Header = a.Header.Clone()
+	a.Header.Del("Date")
+	a.Header.Del("Connection")
+	a.close = false
+	first, ok := r.alike[c.Alike]
+	if !ok {
+		r.alike[c.Alike] = a
+		return nil
+	}
+	if !reflect.DeepEqual(first, a) {
+		return fmt.Errorf("answered %v %s, and another %v %s", a.Header, a.Body, first.Header, first.Body)
+	}
+	return nil
 }
 
 func (c Case) judge(a Answer) error {

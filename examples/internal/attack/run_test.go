@@ -71,6 +71,18 @@ func TestSendReadsEveryAnswer(t *testing.T) {
 	require.Equal(t, 200, answers[1].Status)
 }
 
+func TestAnswersThatTellCasesApartFail(t *testing.T) {
+	header := func(date string) http.Header { return http.Header{"Www-Authenticate": {"Bearer"}, "Date": {date}} }
+	r := &Runner{alike: map[string]Answer{}}
+	c := Case{Alike: "login"}
+	require.NoError(t, r.compare(c, Answer{Status: 401, Header: header("1"), Body: "no"}))
+	require.NoError(t, r.compare(c, Answer{Status: 401, Header: header("2"), Body: "no"}))
+	require.NoError(t, r.compare(c, Answer{Status: 400, Header: header("2"), Body: "what?"}))
+	require.NoError(t, r.compare(Case{}, Answer{Status: 401, Body: "who?"}))
+	require.Error(t, r.compare(c, Answer{Status: 401, Header: header("1"), Body: "who?"}))
+	require.Error(t, r.compare(c, Answer{Status: 401, Header: http.Header{}, Body: "no"}))
+}
+
 func TestAnAttackThatHarmsOthersFails(t *testing.T) {
 	r := &Runner{probe: Request("GET", "/"), probes: line{addr: serve(t, "HTTP/1.1 401"+empty)}}
 	require.ErrorContains(t, r.judge(Case{Want: Refused}, []Answer{{Status: 404}}), "probe is answered 401")

@@ -104,6 +104,9 @@ func Start(t testing.TB, args ...string) *Program {
 	return p
 }
 
+// Addr returns where the program listens.
+func (p *Program) Addr() string { return strings.TrimPrefix(p.BaseURL, "http://") }
+
 // Stop sends the program a signal and requires that it ends in time, with exit
 // status 0, without having printed more or logged a secret.
 func (p *Program) Stop(signal os.Signal) {
@@ -122,7 +125,7 @@ func (p *Program) Stop(signal os.Signal) {
 	require.Empty(p.t, more.String(), "printed after ready=1")
 	for name, value := range p.Values {
 		switch name {
-		case "base_url", "email", "ready":
+		case "base_url", "email", "platform", "suspended_platform", "ready": // no secret
 		default:
 			require.NotContains(p.t, log, value, "the log has the value of %s", name)
 		}
