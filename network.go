@@ -3,58 +3,77 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
 )
 
 // Networks is a set of networks: an allow-list, or the proxies that are
-// trusted. It is immutable and safe for concurrent use. Looking up an address
-// takes the same time however many networks there are.
+// trusted. Looking up an address takes the same time however many networks
+// there are.
 //
-// Where a nil *Networks has a meaning, it is said there; it is never that of an
-// empty set, which holds nobody; nor does the zero Networks.
+// The zero Networks is the empty set, which holds nobody. Options and fields
+// say what a nil *Networks means to them; its own methods but UnmarshalText
+// take it for the empty set. UnmarshalText aside, a set does not change and is
+// safe for concurrent use.
 type Networks struct {
-	prefixes []netip.Prefix
-	v4, v6   *trieNode // by byte of the address
+	prefixes []netip.Prefix // in order
+	v4, v6   netTree
 }
 
 // maxNetworks bounds a set.
 const maxNetworks = 10_000
+
+var errTooManyNetworks = fmt.Errorf("auth: more than %d networks", maxNetworks)
 
 // NewNetworks returns the set of the prefixes, at most 10,000. IPv4-mapped IPv6
 // prefixes are taken for the IPv4 ones they stand for. Those that are not valid
 // or have bits beyond their length, such as 10.0.0.1/8, are refused.
 func NewNetworks(prefixes ...netip.Prefix) (*Networks, error) {
 	if len(prefixes) > maxNetworks {
-		return nil, fmt.Errorf("auth: more than %d networks", maxNetworks)
+		return nil, errTooManyNetworks
 	}
-	normal := make([]netip.Prefix, len(prefixes))
-	var errs []error
-	for i, p := range prefixes {
-		var err error
-		normal[i], err = normalPrefix(p)
-		errs = append(errs, err)
+	return networksOf(slices.Values(prefixes), normalPrefix)
+}
+
+// networksOf returns the set of all that read reads, or all that is wrong.
+func networksOf[T any](all iter.Seq[T], read func(T) (netip.Prefix, error)) (*Networks, error) {
+	var (
+		prefixes []netip.Prefix
+		errs     []error
+	)
+	for one := range all {
+		p, err := read(one)
+		prefixes, errs = append(prefixes, p), append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return newNetworks(normal), nil
+	return newNetworks(prefixes), nil
 }
 
 func newNetworks(prefixes []netip.Prefix) *Networks {
 	slices.SortFunc(prefixes, netip.Prefix.Compare)
-	n := &Networks{slices.Compact(prefixes), &trieNode{}, &trieNode{}}
-	for _, p := range n.prefixes {
-		if a := p.Addr(); a.Is4() {
-			bytes := a.As4()
-			n.v4.add(bytes[:], p.Bits())
-		} else {
-			bytes := a.As16()
-			n.v6.add(bytes[:], p.Bits())
+	n := &Networks{prefixes: slices.Compact(prefixes)}
+	outer := n.outermost()
+	v4 := 0 // how many are
+	for v4 < len(outer) && outer[v4].Addr().Is4() {
+		v4++
+	}
+	n.v4, n.v6 = newNetTree(outer[:v4]), newNetTree(outer[v4:])
+	return n
+}
+
+// outermost returns, in order, the prefixes that are in no other.
+func (n *Networks) outermost() []netip.Prefix {
+	var outer []netip.Prefix
+	for _, p := range n.prefixes { // right after one come those that are in it
+		if last := len(outer) - 1; last < 0 || !outer[last].Overlaps(p) {
+			outer = append(outer, p)
 		}
 	}
-	return n
+	return outer
 }
 
 func normalPrefix(p netip.Prefix) (netip.Prefix, error) {
@@ -78,59 +97,51 @@ func normalPrefix(p netip.Prefix) (netip.Prefix, error) {
 // 198.51.100.7". Zones and ambiguous forms, such as 010.0.0.1, are refused. The
 // empty text is the empty set.
 func ParseNetworks(text string) (*Networks, error) {
-	var (
-		prefixes []netip.Prefix
-		errs     []error
-	)
-	for element := range strings.SplitSeq(text, ",") {
-		element = strings.Trim(element, " \t")
-		if element == "" && strings.Trim(text, " \t") == "" {
-			break
-		}
-		p, err := parseNetwork(element)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		prefixes = append(prefixes, p)
+	switch {
+	case strings.Trim(text, " \t") == "":
+		return newNetworks(nil), nil
+	case strings.Count(text, ",") >= maxNetworks:
+		return nil, errTooManyNetworks
+	default:
+		return networksOf(strings.SplitSeq(text, ","), parseNetwork)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return NewNetworks(prefixes...)
 }
 
 func parseNetwork(text string) (netip.Prefix, error) {
+	text = strings.Trim(text, " \t")
 	if strings.Contains(text, "/") {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return p, fmt.Errorf("auth: network %q: %w", text, err)
+			return p, fmt.Errorf("auth: network: %w", err)
 		}
-		return p, nil
+		return normalPrefix(p)
 	}
 	a, err := netip.ParseAddr(text)
 	switch {
 	case err != nil:
-		return netip.Prefix{}, fmt.Errorf("auth: network %q: %w", text, err)
+		return netip.Prefix{}, fmt.Errorf("auth: network: %w", err)
 	case a.Zone() != "":
-		return netip.Prefix{}, fmt.Errorf("auth: network %q has a zone", text)
+		return netip.Prefix{}, fmt.Errorf("auth: network %v has a zone", a)
 	}
-	return netip.PrefixFrom(a, a.BitLen()), nil
+	return normalPrefix(netip.PrefixFrom(a, a.BitLen()))
 }
 
 // Contains reports whether a is in one of the networks. IPv4-mapped IPv6
-// addresses are taken for IPv4. No set holds an address with a zone, nor one
-// that is not valid.
+// addresses are taken for IPv4, which is in no IPv6 network. No set holds an
+// address with a zone, nor one that is not valid.
 func (n *Networks) Contains(a netip.Addr) bool {
-	switch a = a.Unmap(); {
-	case !a.IsValid() || a.Zone() != "":
+	if n == nil || a.Zone() != "" {
 		return false
+	}
+	switch a = a.Unmap(); {
 	case a.Is4():
 		bytes := a.As4()
-		return n.v4.contains(bytes[:])
-	default:
+		return n.v4.contains(a, bytes[:])
+	case a.Is6():
 		bytes := a.As16()
-		return n.v6.contains(bytes[:])
+		return n.v6.contains(a, bytes[:])
+	default:
+		return false
 	}
 }
 
@@ -143,30 +154,34 @@ func (n *Networks) within(outer *Networks) *Networks {
 		return outer
 	}
 	var both []netip.Prefix
-	for _, a := range n.prefixes {
-		for _, b := range outer.prefixes {
-			if a.Overlaps(b) {
-				both = append(both, narrower(a, b))
-			}
+	for a, b := n.outermost(), outer.outermost(); len(a) > 0 && len(b) > 0; {
+		// Of two prefixes one holds the other, or else one comes first.
+		switch p, q := a[0], b[0]; {
+		case !p.Overlaps(q) && p.Compare(q) < 0:
+			a = a[1:]
+		case !p.Overlaps(q):
+			b = b[1:]
+		case p.Bits() > q.Bits():
+			a, both = a[1:], append(both, p)
+		default:
+			b, both = b[1:], append(both, q)
 		}
 	}
 	return newNetworks(both)
 }
 
-func narrower(a, b netip.Prefix) netip.Prefix {
-	if a.Bits() > b.Bits() {
-		return a
-	}
-	return b
-}
-
 // Prefixes returns the networks in their order, without repetition.
-func (n *Networks) Prefixes() []netip.Prefix { return slices.Clone(n.prefixes) }
+func (n *Networks) Prefixes() []netip.Prefix {
+	if n == nil {
+		return nil
+	}
+	return slices.Clone(n.prefixes)
+}
 
 // String returns the text that ParseNetworks reads.
 func (n *Networks) String() string {
 	var b strings.Builder
-	for i, p := range n.prefixes {
+	for i, p := range n.Prefixes() {
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -187,40 +202,4 @@ func (n *Networks) UnmarshalText(text []byte) error {
 	}
 	*n = *parsed
 	return nil
-}
-
-// A trieNode is where addresses are told apart by one of their bytes.
-type trieNode struct {
-	full [256 / 64]uint64 // bytes from which on every address is in the set
-	next map[byte]*trieNode
-}
-
-func (t *trieNode) add(address []byte, bits int) {
-	for ; bits > 8; bits -= 8 {
-		c := address[0]
-		if t.next == nil {
-			t.next = map[byte]*trieNode{}
-		}
-		if t.next[c] == nil {
-			t.next[c] = &trieNode{}
-		}
-		t, address = t.next[c], address[1:]
-	}
-	for i := range 1 << (8 - bits) {
-		c := int(address[0]) + i
-		t.full[c/64] |= 1 << (c % 64)
-	}
-}
-
-func (t *trieNode) contains(address []byte) bool {
-	for _, c := range address {
-		switch {
-		case t == nil:
-			return false
-		case t.full[c/64]&(1<<(c%64)) != 0:
-			return true
-		}
-		t = t.next[c]
-	}
-	return false
 }
