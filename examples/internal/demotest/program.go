@@ -104,6 +104,22 @@ func Start(t testing.TB, args ...string) *Program {
 	return p
 }
 
+// RequireFailure requires that the program does not start with these arguments,
+// and returns what it says.
+func RequireFailure(t testing.TB, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	defer cancel()
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, binary, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.Error(t, err)
+	require.Equal(t, 1, cmd.ProcessState.ExitCode())
+	require.Empty(t, out)
+	return stderr.String()
+}
+
 // Addr returns where the program listens.
 func (p *Program) Addr() string { return strings.TrimPrefix(p.BaseURL, "http://") }
 
