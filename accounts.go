@@ -1,18 +1,16 @@
 package auth
 
 import (
+	"math"
 	"math/bits"
-	"slices"
 	"sync"
 	"time"
 )
 
 // accounts are the accounts of a MemoryLimiter: an open hash table in shards,
-// each of which grows on its own. An account that is paid up is as good as none
-// and makes room for others, so nothing needs to be swept.
-type accounts struct {
-	shards []shard
-}
+// each of which grows and shrinks on its own. An account that is paid up is as
+// good as none, so nothing needs to be swept.
+type accounts []shard
 
 // An account is all that is kept for a key, so that tables hold no pointers.
 type account struct {
@@ -23,103 +21,152 @@ type account struct {
 type shard struct {
 	mu    sync.Mutex
 	slots []account
-	used  int // slots that are not free
 	most  int // slots there may be
+	room  int // accounts that may be opened before the next rebuild
 	_     [16]byte
 }
 
 const (
-	maxShards = 256
+	shardKeys = 4096 // for which a shard has room, at most; a rebuild holds its lock
 	minSlots  = 8
-)
 
-// full is how many of n slots may be used, for the sake of short searches.
-func full(n int) int { return n - n/8 }
+	// reach is how far from its first slot an account may be. At half the
+	// slots, which is what MaxKeys fill, none needs as much.
+	reach = 128
+)
 
 func newAccounts(maxKeys int) accounts {
 	n := 1
-	for n < maxShards && maxKeys/n > 2048 {
+	for maxKeys > n*shardKeys {
 		n *= 2
 	}
-	// Keys spread unevenly, so each shard has room for more than its share.
-	most := max(minSlots, maxKeys/n+maxKeys/n*2/5)
-	t := accounts{make([]shard, n)}
-	for i := range t.shards {
-		t.shards[i].most = most
+	t := make(accounts, n)
+	for i := range t {
+		t[i].most = 2 * ((maxKeys + n - 1) / n)
 	}
 	return t
 }
 
-func (t *accounts) shard(hash uint64) *shard {
-	return &t.shards[hash&uint64(len(t.shards)-1)]
+func (t accounts) shard(hash uint64) *shard { return &t[hash&uint64(len(t)-1)] }
+
+// charge charges cost to the account of a hash, each unit of it an interval,
+// unless more than burst would be owed. It returns what is owed then, and how
+// long to wait until the cost is admitted.
+//
+// An account is a time: when its debt is paid. Each unit moves it on by the
+// interval, and it may be ahead of the clock by as much as a burst.
+func (t accounts) charge(hash uint64, cost int, interval, burst, now time.Duration) (debt, wait time.Duration, ok bool) {
+	s := t.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, known := s.search(hash)
+	if known {
+		debt = max(0, a.paid-now)
+	}
+	if cost < 0 {
+		// Not below nothing: what has come back by itself is not given back.
+		debt = max(0, debt-units(-cost, interval))
+		if known {
+			a.paid = max(1, now+debt) // zero is a free slot
+		}
+		return debt, 0, true
+	}
+	charged := debt + units(max(cost, 1), interval)
+	if charged > burst {
+		return debt, min(debt, charged-burst), false
+	}
+	if cost == 0 {
+		return debt, 0, true
+	}
+	if !known {
+		a = s.open(hash, now, a)
+	}
+	a.paid = now + charged
+	return charged, 0, true
 }
 
-// find returns the account of a hash, or nil.
-func (s *shard) find(hash uint64) *account {
-	if len(s.slots) == 0 {
-		return nil
+// units is how long n units take to come back, or long enough: debts are far
+// less, and no sum with one overflows.
+func units(n int, interval time.Duration) time.Duration {
+	const most = math.MaxInt64 / 4
+	if high, low := bits.Mul64(uint64(n), uint64(interval)); high == 0 && low < most {
+		return time.Duration(low)
 	}
-	for i := s.first(hash); ; i = s.next(i) {
-		switch a := &s.slots[i]; {
-		case a.paid == 0:
-			return nil
-		case a.hash == hash:
-			return a
-		}
-	}
+	return most
 }
 
-// open returns an account for a hash that has none.
-func (s *shard) open(hash uint64, now time.Duration) *account {
-	if s.used >= full(len(s.slots)) {
-		s.rebuild(now)
-	}
-	for i := s.first(hash); ; i = s.next(i) {
-		a := &s.slots[i]
-		if a.paid > now {
-			continue
+// search returns the account of a hash. Where there is none, it returns the
+// slot for one instead: of those in reach a free one, or the one with the least
+// debt. That is nil as long as there are no slots.
+func (s *shard) search(hash uint64) (a *account, known bool) {
+	i := s.first(hash)
+	for range min(reach, len(s.slots)) {
+		b := &s.slots[i]
+		if b.paid == 0 {
+			return b, false
 		}
-		if a.paid == 0 {
-			s.used++
+		if b.hash == hash {
+			return b, true
 		}
-		a.hash = hash
-		return a
+		if a == nil || b.paid < a.paid {
+			a = b
+		}
+		if i++; i == len(s.slots) {
+			i = 0
+		}
 	}
+	return a, false
 }
 
-// first is where a search for a hash begins. It uses other bits than the choice
-// of the shard.
+// first is where the search for a hash begins. It goes by other bits than the
+// choice of the shard.
 func (s *shard) first(hash uint64) int {
 	i, _ := bits.Mul64(hash, uint64(len(s.slots)))
 	return int(i)
 }
 
-func (s *shard) next(i int) int {
-	if i++; i == len(s.slots) {
-		return 0
+// open returns an account for a hash that has none, in the slot a that search
+// has found. Where that belongs to somebody, they are forgotten: nobody in reach
+// loses less by it.
+func (s *shard) open(hash uint64, now time.Duration, a *account) *account {
+	if s.room == 0 {
+		s.rebuild(now)
+		a, _ = s.search(hash)
 	}
-	return i
+	s.room--
+	a.hash = hash
+	return a
 }
 
-// rebuild drops what is paid up and takes as much room as the rest needs. Where
-// that is more than there may be, those with the least debt go too: they lose
-// the least by being forgotten, and whoever is at the limit stays.
+// rebuild drops what is paid up, and takes the room that the rest needs and may
+// have.
 func (s *shard) rebuild(now time.Duration) {
-	live := slices.DeleteFunc(slices.Clone(s.slots), func(a account) bool { return a.paid <= now })
+	used, live := 0, 0
+	for _, a := range s.slots {
+		if a.paid != 0 {
+			used++
+		}
+		if a.paid > now {
+			live++
+		}
+	}
 	size := min(minSlots, s.most)
-	for size < s.most && len(live) > full(size)/2 {
+	for size < s.most && live > size/2 {
 		size = min(2*size, s.most)
 	}
-	if most := full(size) * 3 / 4; len(live) > most {
-		slices.SortFunc(live, func(a, b account) int { return int(b.paid - a.paid) })
-		live = live[:most]
+	// What is opened until the next time fills no more than another quarter.
+	s.room = max(1, size/4)
+	if size == s.most && size == len(s.slots) && used-live < size/8 {
+		return // there is little to gain
 	}
-	s.slots, s.used = make([]account, size), len(live)
-	for _, a := range live {
-		i := s.first(a.hash)
-		for s.slots[i].paid != 0 {
-			i = s.next(i)
+	old := s.slots
+	s.slots = make([]account, size)
+	for _, a := range old {
+		if a.paid <= now {
+			continue
 		}
-		s.slots[i] = a
+		if b, _ := s.search(a.hash); b.paid < a.paid {
+			*b = a
+		}
 	}
 }

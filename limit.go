@@ -276,15 +276,16 @@ func charge(ctx context.Context, l Limiter, name string, key []byte, cost int, r
 }
 
 // chargeKey charges a key, without an allocation where the limiter is our own.
-func chargeKey(ctx context.Context, l Limiter, key []byte, cost int, rate Rate) (Quota, error) {
+func chargeKey(ctx context.Context, l Limiter, key []byte, cost int, rate Rate) (q Quota, err error) {
 	own := rate == Rate{}
 	if m, ok := l.(*MemoryLimiter); ok {
 		if own {
 			rate = m.rate
-		} else if err := rate.Validate(); err != nil {
-			return Quota{}, err
+		} else if err = rate.Validate(); err != nil {
+			return q, err
 		}
-		return m.charge(maphash.Bytes(m.seed, key), cost, rate), nil
+		m.charge(&q, maphash.Bytes(m.seed, key), cost, rate)
+		return q, nil
 	}
 	if own {
 		return l.Allow(ctx, string(key), cost)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"math"
 	"time"
 )
 
@@ -53,8 +52,10 @@ func (r Rate) Validate() error {
 	switch {
 	case r.Limit < 1:
 		return fmt.Errorf("auth: rate: limit %d is not positive", r.Limit)
-	case r.Per < time.Duration(r.Limit):
-		return fmt.Errorf("auth: rate: %d in %v is more than one in a nanosecond", r.Limit, r.Per)
+	case r.Per <= 0:
+		return fmt.Errorf("auth: rate: period %v is not positive", r.Per)
+	case r.Per/time.Microsecond < time.Duration(r.Limit):
+		return fmt.Errorf("auth: rate: %d in %v is more than one in a microsecond", r.Limit, r.Per)
 	case r.Burst < 0:
 		return fmt.Errorf("auth: rate: burst %d is negative", r.Burst)
 	case float64(r.burst())*float64(r.Per)/float64(r.Limit) > float64(maxDebt):
@@ -147,75 +148,33 @@ func NewLimiter(n int, per time.Duration, options ...LimiterOption) *MemoryLimit
 func (l *MemoryLimiter) Rate() Rate { return l.rate }
 
 // Allow implements [Limiter]. The error is always nil.
-func (l *MemoryLimiter) Allow(_ context.Context, key string, cost int) (Quota, error) {
-	return l.charge(maphash.String(l.seed, key), cost, l.rate), nil
+func (l *MemoryLimiter) Allow(_ context.Context, key string, cost int) (q Quota, _ error) {
+	l.charge(&q, maphash.String(l.seed, key), cost, l.rate)
+	return q, nil
 }
 
 // AllowRate implements [RateLimiter]. The error tells that the rate is not
 // valid.
-func (l *MemoryLimiter) AllowRate(_ context.Context, key string, cost int, rate Rate) (Quota, error) {
-	if err := rate.Validate(); err != nil {
-		return Quota{}, err
+func (l *MemoryLimiter) AllowRate(_ context.Context, key string, cost int, rate Rate) (q Quota, err error) {
+	if err = rate.Validate(); err == nil {
+		l.charge(&q, maphash.String(l.seed, key), cost, rate)
 	}
-	return l.charge(maphash.String(l.seed, key), cost, rate), nil
+	return q, err
 }
 
-// charge charges cost to the key with that hash.
-//
-// An account is a time: when its debt is paid. Each unit moves it on by the
-// rate's interval, and it may be ahead of the clock by as much as a burst.
-func (l *MemoryLimiter) charge(hash uint64, cost int, rate Rate) Quota {
+// charge charges cost to the key with that hash, at a rate that is valid. A
+// Quota is filled in where it is wanted: copying it takes as long as charging.
+func (l *MemoryLimiter) charge(q *Quota, hash uint64, cost int, rate Rate) {
 	interval := rate.interval()
 	burst := interval * time.Duration(rate.burst())
-	now := time.Since(l.start)
-
-	s := l.accounts.shard(hash)
-	s.mu.Lock()
-	a := s.find(hash)
-	var debt time.Duration
-	if a != nil {
-		debt = max(0, a.paid-now)
-	}
-	q := Quota{Rate: rate, Allowed: true}
-	switch {
-	case cost < 0:
-		// Not below nothing: what has come back by itself is not given back.
-		debt = max(0, debt-units(-cost, interval))
-		if a != nil {
-			a.paid = max(1, now+debt) // zero is a free slot
-		}
-	case cost == 0:
-		q.Allowed = debt+interval <= burst
-	default:
-		charged := debt + units(cost, interval)
-		if charged > burst {
-			q.Allowed, q.RetryAfter = false, min(debt, charged-burst)
-			break
-		}
-		if debt = charged; a == nil {
-			a = s.open(hash, now)
-		}
-		a.paid = now + debt
-	}
-	s.mu.Unlock()
-
-	if free := burst - debt; free > 0 {
-		q.Remaining = int(free / interval)
-		if debt > 0 {
-			q.Next = interval - free%interval
-		}
-	} else {
+	q.Rate = rate
+	q.Reset, q.RetryAfter, q.Allowed = l.accounts.charge(hash, cost, interval, burst, time.Since(l.start))
+	switch free := burst - q.Reset; {
+	case free < interval:
 		q.Next = interval - free
+	case q.Reset == 0:
+		q.Remaining = rate.burst()
+	default:
+		q.Remaining, q.Next = int(free/interval), interval-free%interval
 	}
-	q.Reset = debt
-	return q
-}
-
-// units is how long n units take to come back, bounded so that it can be added
-// to a debt.
-func units(n int, interval time.Duration) time.Duration {
-	if time.Duration(n) > math.MaxInt64/4/interval {
-		return math.MaxInt64 / 4
-	}
-	return time.Duration(n) * interval
 }
