@@ -18,21 +18,27 @@ type client struct {
 func (b *base) clientOf(r *http.Request) client {
 	c := client{address: peer(r), https: r.TLS != nil}
 	c.secure = c.https || c.address.IsLoopback()
-	if b.TrustedProxies == nil || !b.TrustedProxies.Contains(c.address) {
-		return c
+	if b.TrustedProxies.Contains(c.address) {
+		return b.forwarded(r, c)
 	}
-	return b.forwarded(r, c)
+	return c
 }
 
 // ClientAddress returns the address of the client that sent r: that of the
 // connection or, where this belongs to one of [GuardOptions.TrustedProxies],
-// the one that it tells. It is not valid where it is not known: over a Unix
-// socket, and where a proxy tells what cannot be read.
+// the one that it tells. IPv4-mapped IPv6 addresses are turned into IPv4.
+//
+// It is not valid where it is not known: over a Unix socket, where a middleware
+// has written something else than an address and port into RemoteAddr, and
+// where a proxy tells what is no address. Such a client is in no network, is
+// counted as one with all others like it, and may not use plain HTTP.
+//
+// A program behind a proxy that reaches it over a Unix socket, and whose
+// permissions let nobody else in, can say so: a middleware around the guard sets
+// RemoteAddr to "127.0.0.1:0", and TrustedProxies has 127.0.0.1.
 func (g *Guard) ClientAddress(r *http.Request) netip.Addr { return g.base.clientOf(r).address }
 
-// peer returns the address of the other end of the connection. It is not valid
-// for a Unix socket, and where a middleware has written something else than an
-// address and port into RemoteAddr.
+// peer returns the address of the other end of the connection, if that is known.
 func peer(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

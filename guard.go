@@ -54,12 +54,20 @@ type GuardOptions struct {
 	// they tell of the client in ForwardedHeader is believed; what others tell
 	// is not looked at. Nil trusts none: the client is whoever is at the other
 	// end of the connection.
+	//
+	// The client is the first from the right that is no trusted proxy, or else
+	// the left-most. Where what is told of it is no address, such as "unknown",
+	// its address is not known. A proxy that tells nothing asks for itself.
 	TrustedProxies *Networks
 
 	// ForwardedHeader is the field in which TrustedProxies tell the client's
 	// address: "X-Forwarded-For", which is the default, or "Forwarded" (RFC
-	// 7239). The proxies must write it, and with the first one
-	// X-Forwarded-Proto too. The other one is not read.
+	// 7239). The other one is not read.
+	//
+	// They must also tell that the client came over HTTPS: in every value of
+	// X-Forwarded-Proto or, with the second one, as the proto of the client.
+	// What they pass on of these fields is believed, so they must write them,
+	// or append to them, in every request.
 	ForwardedHeader string
 
 	// Throttle bounds failed attempts to authenticate by the client's address:
@@ -76,12 +84,16 @@ type GuardOptions struct {
 
 	// Exposed is told of a good credential that came over plain HTTP, where
 	// others can have read it, and may revoke it. The request is refused all
-	// the same. Nil: such credentials are not looked at.
+	// the same, and the answer does not tell. The guard's networks, its limits
+	// by address and Throttle hold here, too: what they refuse is not looked
+	// at. Nil: nothing is.
 	Exposed func(ctx context.Context, p *Principal)
 
 	// InsecureHTTP admits plain HTTP from beyond this host, and leaves out
 	// Strict-Transport-Security. Credentials then travel in the clear; the
-	// default refuses such requests unread, 403.
+	// default refuses such requests unread, 403. This host is the loopback
+	// addresses at the other end of a connection, not what a proxy tells, nor
+	// a Unix socket.
 	InsecureHTTP bool
 }
 
@@ -264,10 +276,10 @@ var (
 )
 
 // announce writes the fields that refused and admitted requests are both
-// answered with.
+// answered with. A Strict-Transport-Security of the application's own stays.
 func (g *Guard) announce(w http.ResponseWriter, v *verdict) {
 	h := w.Header()
-	if v.https && !g.base.InsecureHTTP {
+	if _, own := h["Strict-Transport-Security"]; v.https && !own && !g.base.InsecureHTTP {
 		h["Strict-Transport-Security"] = strictTransport
 	}
 	if len(v.quotas) > 0 {
@@ -327,15 +339,17 @@ func (g *Guard) reaches(a netip.Addr) bool {
 }
 
 // exposed tells [GuardOptions.Exposed] of a good credential that came over plain
-// HTTP. Guesses at it are limited as ever.
+// HTTP. Guesses at it are limited as ever. The answer is to be the same whatever
+// is found, so of the verdict only the principal is kept, for the observer.
 func (g *Guard) exposed(r *http.Request, v *verdict) {
 	if g.base.Exposed == nil || !g.reaches(v.client) {
 		return
 	}
-	if g.charge(r, v, true) != nil {
+	own := *v
+	if g.charge(r, &own, true) != nil {
 		return
 	}
-	p, err := g.base.authenticate(r, v)
+	p, err := g.base.authenticate(r, &own)
 	if err == nil && p != nil && p.Subject != "" {
 		g.base.Exposed(r.Context(), p)
 		v.principal = p
