@@ -146,11 +146,11 @@ func (g *Guard) answer(w http.ResponseWriter, v *verdict, f *Failure) {
 }
 
 func (g *Guard) writeFailure(w http.ResponseWriter, v *verdict, f *Failure, contentType string, value any) {
+	h := w.Header()
 	if f.Reason == ErrRateLimited {
-		v.tell(f.Limit, f.Quota)
+		v.tellOnly(h, f.Limit, f.Quota)
 	}
 	g.announce(w, v)
-	h := w.Header()
 	status := f.Status()
 	if status == http.StatusUnauthorized || f.Reason.outcome().oauth != "" {
 		h["Www-Authenticate"] = g.challenge(f)

@@ -42,6 +42,8 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		auth.ErrInsufficientScope: {403, "The credential does not grant this."},
 		auth.ErrSessionLimit:      {403, "Too many sessions are open."},
 		auth.ErrInsecure:          {403, "HTTPS is required."},
+		auth.ErrAddress:           {403, "Requests from this address are not allowed."},
+		auth.ErrRateLimited:       {429, "Too many requests. Try again later."},
 		auth.ErrCrossOrigin:       {403, "Cross-origin requests are refused."},
 		auth.ErrMethod:            {405, "Only POST is allowed here."},
 		auth.ErrUnavailable:       {503, "The service is temporarily unavailable."},
@@ -55,7 +57,8 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
 		require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 		require.Equal(t, "no-store", w.Header().Get("Cache-Control"), "row 95")
-		require.Equal(t, reason == auth.ErrUnavailable, w.Header().Get("Retry-After") != "")
+		waits := reason == auth.ErrUnavailable || reason == auth.ErrRateLimited
+		require.Equal(t, waits, w.Header().Get("Retry-After") != "", "row 62")
 
 		var body struct {
 			Type, Title, Code string
@@ -79,6 +82,28 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		require.Equal(t, "auth: "+string(reason), reason.Error())
 	}
 	require.Len(t, documented, strings.Count(string(page), "\n## "), "each of this package's reasons is a problem type of its own")
+}
+
+// Row 107: a limit that has a name is a problem of the type that is registered
+// for it, and a dialect of an API's own is told as much.
+func TestExceededQuotaAsProblemDetails(t *testing.T) {
+	quota := auth.Quota{Rate: auth.Rate{Limit: 10, Per: time.Minute}, Next: 6 * time.Second}
+	refusal := &auth.Failure{Reason: auth.ErrRateLimited, Limit: "per-minute", Quota: quota, RetryAfter: 6 * time.Second}
+	w := httptest.NewRecorder()
+	auth.NewGuard(auth.Bearer(known{}), nil).Fail(w, from("GET", "/"), refusal)
+	require.Equal(t, 429, w.Code)
+	require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+	require.JSONEq(t, `{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"Too many requests. Try again later.",
+		"status":429,"code":"rate_limit_exceeded","violated-policies":["per-minute"]}`, w.Body.String())
+
+	own := &auth.Format{Error: func(f *auth.Failure) any {
+		return map[string]any{"limit": f.Limit, "calls": f.Quota.Rate.Limit, "wait": f.RetryAfter.Seconds()}
+	}}
+	w = httptest.NewRecorder()
+	auth.NewGuard(auth.Bearer(known{}), &auth.GuardOptions{Format: own}).Fail(w, from("GET", "/"), refusal)
+	require.Equal(t, 429, w.Code)
+	require.Equal(t, "6", w.Header().Get("Retry-After"))
+	require.JSONEq(t, `{"limit":"per-minute","calls":10,"wait":6}`, w.Body.String())
 }
 
 func TestFailureIsItsReasonAndItsCause(t *testing.T) {

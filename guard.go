@@ -79,7 +79,8 @@ type GuardOptions struct {
 
 	// RateLimitFields has the answers to admitted requests carry the fields
 	// RateLimit and RateLimit-Policy of the IETF's draft, with how the caller
-	// stands with each limit of the guard. Answers of 429 always do.
+	// stands with each limit of the guard. Answers of 429 always do, with how
+	// they stand with the one that refused.
 	RateLimitFields bool
 
 	// Exposed is told of a good credential that came over plain HTTP, where

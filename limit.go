@@ -269,7 +269,7 @@ func charge(ctx context.Context, l Limiter, name string, key []byte, cost int, r
 	case err != nil:
 		return q, &Failure{Reason: ErrUnavailable, Err: err} // whatever the limiter calls it
 	case !q.Allowed:
-		return q, &Failure{Reason: ErrRateLimited, RetryAfter: max(q.RetryAfter, 1), Limit: name, Quota: q}
+		return q, &Failure{Reason: ErrRateLimited, RetryAfter: max(q.RetryAfter, q.Next, 1), Limit: name, Quota: q}
 	default:
 		return q, nil
 	}

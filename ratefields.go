@@ -20,10 +20,25 @@ func (v *verdict) tell(name string, q Quota) {
 	}
 }
 
+// tellOnly is tell for a refusal: others are not told of, outer guards' neither,
+// for Retry-After is not to be earlier than the t of any (section 6 of the draft).
+func (v *verdict) tellOnly(h http.Header, name string, q Quota) {
+	delete(h, rateLimitField)
+	delete(h, rateLimitPolicyField)
+	v.quotas = nil
+	v.tell(name, q)
+}
+
+// The fields, as they are in an http.Header, so that nothing needs to make them
+// canonical.
+const (
+	rateLimitField       = "Ratelimit"
+	rateLimitPolicyField = "Ratelimit-Policy"
+)
+
 // writeQuotas writes the fields RateLimit and RateLimit-Policy
 // (draft-ietf-httpapi-ratelimit-headers-11), beside what an outer guard has
-// written. The names are canonical, so they need no work here. There are no
-// partition keys: they would tell others of the client.
+// written. There are no partition keys: they would tell of the client.
 func writeQuotas(h http.Header, quotas []namedQuota) {
 	var limit, policy []byte
 	for i, q := range quotas {
@@ -33,8 +48,8 @@ func writeQuotas(h http.Header, quotas []namedQuota) {
 		limit = appendServiceLimit(limit, q)
 		policy = appendPolicy(policy, q)
 	}
-	h["Ratelimit"] = append(h["Ratelimit"], string(limit))
-	h["Ratelimit-Policy"] = append(h["Ratelimit-Policy"], string(policy))
+	h[rateLimitField] = append(h[rateLimitField], string(limit))
+	h[rateLimitPolicyField] = append(h[rateLimitPolicyField], string(policy))
 }
 
 // appendServiceLimit appends what is left, and for how long there will be no
