@@ -17,8 +17,9 @@ type Platform struct {
 	ID   string
 	Name string // for people
 
-	// Keys are the platform's public keys. Several overlap while they roll
-	// over.
+	// Keys are the platform's public keys; several overlap while they roll
+	// over. A set that can sign is refused: such are our own, and what they
+	// sign must not pass for an assertion.
 	Keys KeySet
 
 	// Algorithms are those that the platform may sign with; nil is [RS512]
@@ -90,6 +91,7 @@ func (p *Platform) Validate() error {
 	require(isPlatformID(p.ID), "id is not 1 to %d letters, digits, dots, hyphens and underscores", maxPlatformID)
 	require(len(p.Name) <= maxPlatformName, "name is longer than %d bytes", maxPlatformName)
 	require(!isNil(p.Keys), "no keys")
+	require(isNil(p.Keys) || !canSign(p.Keys), "the keys can sign: a platform's are public")
 	require(p.Algorithms == nil || len(p.Algorithms) > 0, "no algorithm")
 	for _, a := range p.Algorithms {
 		require(a.isAsymmetric(), "algorithm %q is not an asymmetric one", a)
@@ -105,6 +107,11 @@ func (p *Platform) Validate() error {
 		require(err == nil, "%w", err)
 	}
 	return errors.Join(errs...)
+}
+
+func canSign(keys KeySet) bool {
+	s, ok := keys.(interface{ Signing() *Key })
+	return ok && s.Signing() != nil
 }
 
 func isPlatformID(s string) bool {
