@@ -23,15 +23,11 @@ import (
 // no refresh token came with, cannot be told from the others and ends with
 // them.
 //
-// Guesses at the old password are not counted here: guard the route with a
-// limit of its own.
+// Guesses at the old password are counted by user, apart from their logins, so
+// a thief of a session gets no further than one without: auth.ErrRateLimited.
 func (u *Users) ChangePassword(ctx context.Context, p *auth.Principal, old, new string) error {
 	if p == nil || p.Subject == "" || p.Issuer != u.issuer {
 		return auth.ErrForbidden
-	}
-	text, err := normalize(old)
-	if err != nil || len(text) == 0 {
-		return auth.ErrInvalid
 	}
 	others := func(ctx context.Context, s SessionRevoker) error {
 		if p.Credential.Family == "" {
@@ -43,17 +39,10 @@ func (u *Users) ChangePassword(ctx context.Context, p *auth.Principal, old, new 
 		if user.Tenant != p.Tenant {
 			return auth.ErrForbidden
 		}
-		if user.Hash == "" {
-			return auth.ErrInvalid
-		}
-		m, _, err := u.hasher.verify(ctx, user.Hash, text, nil)
-		switch {
-		case err != nil:
+		spent, err := u.throttle.change(ctx, p.Owner(), func() error { return u.proveOld(ctx, user, old) })
+		u.tellThrottled(ctx, spent, *user)
+		if err != nil {
 			return err
-		case !m.OK:
-			return auth.ErrInvalid
-		case user.Disabled:
-			return auth.ErrDisabled
 		}
 		hash, err := u.newHash(ctx, *user, new)
 		if err != nil {
@@ -82,6 +71,25 @@ func (u *Users) ChangePassword(ctx context.Context, p *auth.Principal, old, new 
 		}
 		return err
 	})
+}
+
+// proveOld returns nil if old is the password of a user who may change it.
+func (u *Users) proveOld(ctx context.Context, user *User, old string) error {
+	text, err := normalize(old)
+	if err != nil || len(text) == 0 || user.Hash == "" {
+		return auth.ErrInvalid
+	}
+	m, _, err := u.hasher.verify(ctx, user.Hash, text, nil)
+	switch {
+	case err != nil:
+		return err
+	case !m.OK:
+		return auth.ErrInvalid
+	case user.Disabled:
+		return auth.ErrDisabled
+	default:
+		return nil
+	}
 }
 
 // SetPassword sets a new password for the user with that ID without asking for

@@ -9,7 +9,7 @@ import (
 type EventKind string
 
 // What [Options].Notify is told. OWASP ASVS 6.3.7 asks that users hear of all
-// but the first and the last three.
+// but the first and the last four.
 const (
 	EventRegistered      EventKind = "registered"       // by Register or Import
 	EventPasswordChanged EventKind = "password_changed" // by its user
@@ -18,8 +18,15 @@ const (
 	EventResetRequested  EventKind = "reset_requested"
 	EventDisabled        EventKind = "disabled"
 	EventEnabled         EventKind = "enabled"
-	EventRehashed        EventKind = "rehashed"      // an outdated hash was replaced at a login
-	EventRehashFailed    EventKind = "rehash_failed" // Err tells why; the login went on
+
+	// EventThrottled: so many guesses at the password have failed that more are
+	// refused for now, from some addresses or from all but those the user has
+	// logged in from. It is told with the last guess that was judged, so at
+	// most once a minute by the default [Throttle].
+	EventThrottled EventKind = "throttled"
+
+	EventRehashed     EventKind = "rehashed"      // an outdated hash was replaced at a login
+	EventRehashFailed EventKind = "rehash_failed" // Err tells why; the login went on
 
 	// EventSessionsRemain: the password has changed, or the user is disabled,
 	// but their sessions could not be ended; Err tells why.
@@ -48,4 +55,12 @@ func (u *Users) tell(ctx context.Context, k EventKind, user User, err error) {
 		Login:  user.Login,
 		Err:    err,
 	})
+}
+
+// tellThrottled tells of an account that a guess has used up. Of logins that
+// nobody has there is nobody to tell.
+func (u *Users) tellThrottled(ctx context.Context, spent bool, user User) {
+	if spent && user.ID != "" {
+		u.tell(ctx, EventThrottled, user, nil)
+	}
 }

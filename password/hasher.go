@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/seed-077cad0b/auth"
 )
 
@@ -25,6 +27,12 @@ type HashOptions struct {
 	// bounds the memory, which is Params.Memory for each. Zero: GOMAXPROCS.
 	Concurrency int
 
+	// PerSecond is how many hashes may be begun in a second, and at once after
+	// a while without any; the rest wait. Concurrency alone lets a flood of
+	// logins keep all of its processors busy for as long as it lasts; this
+	// leaves the remainder to the program's other work. Zero: no bound.
+	PerSecond int
+
 	// MaxWait is how long a hash may wait for its turn, at most its context's
 	// time. Zero: 5 seconds.
 	MaxWait time.Duration
@@ -42,6 +50,8 @@ type Hasher struct {
 	params  Params
 	peppers []Pepper
 	slots   chan struct{}
+	budget  *rate.Limiter // nil: none
+	spender chan struct{}
 	maxWait time.Duration
 
 	// dummy is what a password is compared with where there is nothing to
@@ -74,6 +84,13 @@ func NewHasher(o *HashOptions) (*Hasher, error) {
 		slots = runtime.GOMAXPROCS(0)
 	case slots < 0 || slots > maxConcurrency:
 		errs = append(errs, fmt.Errorf("password: HashOptions.Concurrency %d: not in 1 to %d", slots, maxConcurrency))
+	}
+	switch {
+	case o.PerSecond > 0:
+		h.budget = rate.NewLimiter(rate.Limit(o.PerSecond), o.PerSecond)
+		h.spender = make(chan struct{}, 1)
+	case o.PerSecond < 0:
+		errs = append(errs, errors.New("password: HashOptions.PerSecond is negative"))
 	}
 	switch {
 	case h.maxWait == 0:
@@ -222,28 +239,57 @@ func (h *Hasher) pepper(id string) []byte {
 	return nil
 }
 
-// acquire waits for its turn, first come, first served.
+// acquire waits for its turn to compute a hash.
 func (h *Hasher) acquire(ctx context.Context) (release func(), err error) {
-	if ctx.Err() != nil {
-		return nil, h.busy(context.Cause(ctx))
+	ctx, cancel := context.WithTimeoutCause(ctx, h.maxWait, errBusy)
+	defer cancel()
+	release, err = h.wait(ctx, h.slots)
+	if err != nil {
+		return nil, err
 	}
-	select {
-	case h.slots <- struct{}{}: // full while anybody waits, so nobody is overtaken
-	default:
-		timer := time.NewTimer(h.maxWait)
-		defer timer.Stop()
-		select {
-		case h.slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil, h.busy(context.Cause(ctx))
-		case <-timer.C:
-			return nil, h.busy(errBusy)
-		}
+	if err := h.spend(ctx); err != nil {
+		release()
+		return nil, err
 	}
 	if h.observe != nil {
 		h.observe(len(h.slots))
 	}
-	return func() { <-h.slots }, nil
+	return release, nil
+}
+
+// spend waits until there is a hash left in the budget. One waits at a time: of
+// several who go before their time, the budget would lose some.
+func (h *Hasher) spend(ctx context.Context) error {
+	if h.budget == nil {
+		return nil
+	}
+	done, err := h.wait(ctx, h.spender)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if h.budget.Wait(ctx) == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return h.busy(context.Cause(ctx))
+	}
+	return h.busy(errBusy) // there is not enough time left
+}
+
+// wait waits for one of some places, first come, first served.
+func (h *Hasher) wait(ctx context.Context, places chan struct{}) (release func(), err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, h.maxWait, errBusy)
+	defer cancel()
+	if ctx.Err() != nil {
+		return nil, h.busy(context.Cause(ctx))
+	}
+	select {
+	case places <- struct{}{}: // full while anybody waits, so nobody is overtaken
+		return func() { <-places }, nil
+	case <-ctx.Done():
+		return nil, h.busy(context.Cause(ctx))
+	}
 }
 
 var errBusy = errors.New("password: too many passwords are being hashed")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/seed-077cad0b/auth"
@@ -66,13 +67,19 @@ func (u *Users) source(name string, in auth.Location, field string, find func(*h
 // Schemes returns the one scheme of the source.
 func (s *source) Schemes() []auth.Scheme { return []auth.Scheme{s.scheme} }
 
-// Authenticate finds the login name and the password and verifies them.
+// Authenticate is AuthenticateClient where the client's address is not known.
 func (s *source) Authenticate(r *http.Request) (*auth.Principal, error) {
+	return s.AuthenticateClient(r, netip.Addr{})
+}
+
+// AuthenticateClient finds the login name and the password and verifies them,
+// with failures counted by the address, too.
+func (s *source) AuthenticateClient(r *http.Request, client netip.Addr) (*auth.Principal, error) {
 	login, password, err := s.find(r)
 	if err != nil {
 		return nil, s.refuse(err)
 	}
-	p, err := s.users.Verify(r.Context(), login, password)
+	p, err := s.users.VerifyFrom(r.Context(), client, login, password)
 	if err != nil {
 		return nil, s.refuse(err)
 	}

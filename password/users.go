@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -39,6 +40,14 @@ type Options struct {
 	// own result it changes nothing. Nil: the function [NormalizeLogin].
 	NormalizeLogin func(login string) (string, error)
 
+	// Throttle bounds failed logins, by address and by login, so that guesses
+	// are stopped before they cost anything. Nil: the defaults of [Throttle].
+	Throttle *Throttle
+
+	// InsecureNoThrottle bounds nothing. It is for those who do so in front of
+	// every way to these Users.
+	InsecureNoThrottle bool
+
 	// Sessions are ended when a password changes and when a user is disabled:
 	// name everything that issues credentials for these users.
 	Sessions []SessionRevoker
@@ -72,12 +81,15 @@ type SessionRevoker interface {
 // immutable and safe for concurrent use.
 //
 // Its errors are an auth.Reason where a login, an old password or a token is
-// refused, a [Rule] where a new password is, and otherwise mean that the answer
-// could not be found out. Guards make of the last a 503, never a 401.
+// refused, also for one failure too many (auth.ErrRateLimited, as an
+// *auth.Failure with RetryAfter), a [Rule] where a new password is, and
+// otherwise mean that the answer could not be found out. Guards make of the
+// last a 503, never a 401.
 type Users struct {
 	store     UserStore
 	issuer    string
 	hasher    *Hasher
+	throttle  *throttle // nil: none
 	policy    policy
 	normalize func(string) (string, error)
 	sessions  []SessionRevoker
@@ -134,16 +146,35 @@ func NewUsers(store UserStore, o *Options) (*Users, error) {
 		}
 		u.hasher = h
 	}
+	if o.Throttle != nil && o.InsecureNoThrottle {
+		errs = append(errs, errors.New("password: Options has both a Throttle and InsecureNoThrottle"))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	if !o.InsecureNoThrottle {
+		var t Throttle
+		if o.Throttle != nil {
+			t = *o.Throttle
+		}
+		u.throttle = newThrottle(t, u.hasher)
 	}
 	return u, nil
 }
 
-// Verify logs a user in, for code that has the password from elsewhere than an
-// HTTP request. The error is auth.ErrInvalid for an unknown login and a wrong
-// password alike, after the same work; auth.ErrDisabled for a disabled user
-// with the right password; and otherwise an outage, such as
+// Verify is VerifyFrom for code that does not know the client's address.
+// Failures are counted by the login alone, so strangers can keep the user from
+// logging in this way for as long as they go on.
+func (u *Users) Verify(ctx context.Context, login, password string) (*auth.Principal, error) {
+	return u.VerifyFrom(ctx, netip.Addr{}, login, password)
+}
+
+// VerifyFrom logs a user in, for code that has the password from elsewhere than
+// an HTTP request, such as a gRPC call from the address client; one that is not
+// valid is not known. The error is auth.ErrInvalid for an unknown login and a
+// wrong password alike, after the same work; auth.ErrDisabled for a disabled
+// user with the right password; auth.ErrRateLimited after too many failures,
+// whatever the password, see [Throttle]; and otherwise an outage, such as
 // auth.ErrUnavailable while too many passwords are being hashed.
 //
 // A hash that is outdated is replaced by a fresh one. That failing fails no
@@ -151,30 +182,49 @@ func NewUsers(store UserStore, o *Options) (*Users, error) {
 //
 // The work is the same where all hashes are current. A hash of another
 // algorithm or cost takes its own time until its user's first login.
-func (u *Users) Verify(ctx context.Context, login, password string) (*auth.Principal, error) {
+func (u *Users) VerifyFrom(ctx context.Context, client netip.Addr, login, password string) (*auth.Principal, error) {
 	// Before the look-up: what is revoked from here on stays revoked.
 	start := now()
-	text, err := normalize(password)
-	if err != nil || len(text) == 0 {
-		return nil, auth.ErrInvalid // no account has such a password
+	name, malformed := u.normalize(login)
+	if malformed != nil {
+		name = login // no user has it, but it counts
 	}
-	name, err := u.normalize(login)
+	var user User
+	spent, err := u.throttle.login(ctx, by{u.loginDigest(name), client}, func() (err error) {
+		text, untext := normalize(password)
+		if malformed != nil || untext != nil || len(text) == 0 {
+			return auth.ErrInvalid // no account has such a login, or password
+		}
+		if user, err = u.find(ctx, name); err != nil {
+			return err
+		}
+		return u.prove(ctx, &user, text)
+	})
+	u.tellThrottled(ctx, spent, user)
 	if err != nil {
-		return nil, auth.ErrInvalid // nor such a login
-	}
-	user, err := u.store.UserByLogin(ctx, name)
-	switch {
-	case errors.Is(err, auth.ErrNotFound):
-		user = User{}
-	case err != nil:
-		return nil, fmt.Errorf("password: looking up a user: %w", err)
-	case user.Login != name:
-		user = User{} // a store that folds case would let one user be another
-	}
-	if err := u.prove(ctx, &user, text); err != nil {
 		return nil, err
 	}
 	return u.proved(user, start), nil
+}
+
+// loginDigest stands for a login of this issuer, bounded and unreadable.
+func (u *Users) loginDigest(name string) string {
+	return (&auth.Principal{Issuer: u.issuer, Subject: name}).Owner().String()
+}
+
+// find returns the user with that login, or the zero User for nobody.
+func (u *Users) find(ctx context.Context, name string) (User, error) {
+	user, err := u.store.UserByLogin(ctx, name)
+	switch {
+	case errors.Is(err, auth.ErrNotFound):
+		return User{}, nil
+	case err != nil:
+		return User{}, fmt.Errorf("password: looking up a user: %w", err)
+	case user.Login != name:
+		return User{}, nil // a store that folds case would let one user be another
+	default:
+		return user, nil
+	}
 }
 
 // prove returns nil if text is the password of user, which may be the zero
