@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -34,6 +35,8 @@ type claimSet struct {
 
 	// Private members of tokens that this package issues.
 	origin, family, idp []byte
+	networks            *Networks
+	rate                Rate
 
 	confirmation string
 }
@@ -64,19 +67,22 @@ func (c *claimSet) has(p present) bool { return c.present&p == p }
 // The private members. origin is the kind, a colon and the id of the Origin;
 // origin_time its time where the kind is unknown, so that nobody takes it for
 // the time of an authentication; fam the family; idp the principal's issuer,
-// where it is not the token's.
+// where it is not the token's; origin_networks and origin_rate what came down
+// from the origin to narrow, and to count, its use.
 const (
 	claimOrigin     = "origin"
 	claimOriginTime = "origin_time"
 	claimFamily     = "fam"
 	claimIdp        = "idp"
+	claimNetworks   = "origin_networks"
+	claimRate       = "origin_rate"
 )
 
 // reserved reports whether a claim is this package's to write.
 func reserved(name string) bool {
 	switch name {
 	case "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scp", "scopes", "tenant", "tier",
-		"auth_time", "cnf", claimOrigin, claimOriginTime, claimFamily, claimIdp:
+		"auth_time", "cnf", claimOrigin, claimOriginTime, claimFamily, claimIdp, claimNetworks, claimRate:
 		return true
 	}
 	return false
@@ -129,6 +135,10 @@ func readClaims(payload []byte, audience string) (c claimSet, err error) {
 			c.family, ok = c.text(hasFamily, value)
 		case claimIdp:
 			c.idp, ok = c.text(hasIdp, value)
+		case claimNetworks:
+			c.networks, ok = readNetworks(value)
+		case claimRate:
+			c.rate, ok = readRate(value)
 		case "cnf":
 			c.confirmation, ok = confirmationOf(value)
 		}
@@ -237,6 +247,27 @@ func confirmationOf(value []byte) (string, bool) {
 	return or(confirmation, confirmUnsupported), err == nil
 }
 
+func readNetworks(value []byte) (*Networks, bool) {
+	text, ok := strictjson.String(value)
+	if !ok {
+		return nil, false
+	}
+	n, err := ParseNetworks(text)
+	return n, err == nil
+}
+
+// rateText is the text of a rate: its limit, the nanoseconds and its burst.
+func rateText(r Rate) string { return fmt.Sprintf("%d/%d/%d", r.Limit, r.Per, r.Burst) }
+
+func readRate(value []byte) (r Rate, ok bool) {
+	text, ok := strictjson.String(value)
+	if !ok {
+		return r, false
+	}
+	_, err := fmt.Sscanf(text, "%d/%d/%d", &r.Limit, &r.Per, &r.Burst)
+	return r, err == nil && r.Validate() == nil && rateText(r) == text
+}
+
 // principal makes the principal of a token whose claims are c.
 func (j *JWT) principal(c *claimSet, signed string, payload []byte) (*Principal, error) {
 	p := &Principal{
@@ -251,7 +282,8 @@ func (j *JWT) principal(c *claimSet, signed string, payload []byte) (*Principal,
 			Confirmation: c.confirmation,
 			Expires:      instantOf(c.exp),
 		},
-		Claims: bytes.Clone(payload),
+		Claims:   bytes.Clone(payload),
+		Networks: c.networks, // whoever wrote it: it only narrows
 	}
 	switch {
 	case c.has(hasScope):
@@ -273,8 +305,11 @@ func (j *JWT) principal(c *claimSet, signed string, payload []byte) (*Principal,
 		p.Credential.Family = p.Credential.ID
 	}
 	own := j.signing() != nil
-	if own && c.has(hasIdp) {
-		p.Issuer = string(c.idp)
+	if own {
+		p.Rate = c.rate
+		if c.has(hasIdp) {
+			p.Issuer = string(c.idp)
+		}
 	}
 	var ok bool
 	if p.Origin, ok = c.originOf(p.Credential.ID); !ok && own {

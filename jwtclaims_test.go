@@ -1,6 +1,8 @@
 package auth_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,18 +36,23 @@ func TestJWTRefusesClaims(t *testing.T) {
 			"", "null", `""`, "[]", "1", `["https://issuer.example"]`, `"https://issuer.example/"`, `"https://ISSUER.example"`, `"http://issuer.example"`,
 			`"https://issuer.example\u0000"`, `" https://issuer.example"`, `"https://issuer.exampl"`, `"https://api.example"`,
 		},
-		"sub":         {"", "null", `""`, "1", "[]", `["user"]`, "{}"}, // row 50
-		"jti":         {"null", "1", "[]"},
-		"scope":       {"null", "1", `["a"]`, "{}"}, // row 51
-		"scp":         {"null", "1", "{}", `[1]`, `[""]`, `["a",null]`},
-		"scopes":      {"null", "1", `"a"`, "{}", `[1]`, `[""]`},
-		"tenant":      {"null", "1", "[]"},
-		"tier":        {"null", "1", "[]"},
-		"fam":         {"null", "1"},
-		"idp":         {"null", "1"},
-		"origin":      {"null", "1"},
-		"origin_time": {"null", `"1"`},
-		"cnf":         {"null", "1", `"jkt"`, "[]"},
+		"sub":             {"", "null", `""`, "1", "[]", `["user"]`, "{}"}, // row 50
+		"jti":             {"null", "1", "[]"},
+		"scope":           {"null", "1", `["a"]`, "{}"}, // row 51
+		"scp":             {"null", "1", "{}", `[1]`, `[""]`, `["a",null]`},
+		"scopes":          {"null", "1", `"a"`, "{}", `[1]`, `[""]`},
+		"tenant":          {"null", "1", "[]"},
+		"tier":            {"null", "1", "[]"},
+		"fam":             {"null", "1"},
+		"idp":             {"null", "1"},
+		"origin":          {"null", "1"},
+		"origin_time":     {"null", `"1"`},
+		"origin_networks": {"null", "1", "[]", `["10.0.0.0/8"]`, `"x"`, `"10.0.0.1/8"`, `"10.0.0.0/8,"`, `"10.0.0.0/8 10.1.0.0/16"`},
+		"origin_rate": {
+			"null", "1", "{}", `""`, `"0/0/0"`, `"1/1000000000"`, `"1/1000000000/0 "`, `"1/1000000000/0/0"`, `" 1/1000000000/0"`, `"01/1000000000/0"`,
+			`"+1/1000000000/0"`, `"-1/1000000000/0"`, `"1/1000000000/-1"`, `"1/1s/0"`, `"1/99999999999999999999/0"`, `"1/1000000000/9223372036854775807"`,
+		},
+		"cnf": {"null", "1", `"jkt"`, "[]"},
 	} {
 		for _, value := range values {
 			_, err := verifyTwice(t, j, goodClaims().with(claim, value).token())
@@ -120,6 +127,33 @@ func TestJWTConfirmation(t *testing.T) {
 		require.Equal(t, want, accepted(t, j, goodClaims().with("cnf", value).token()).Credential.Confirmation, value)
 	}
 	require.Empty(t, accepted(t, j, goodClaims().token()).Credential.Confirmation)
+}
+
+// What narrows is believed of everybody who may say who somebody is, so that the
+// networks of an API key hold where its tokens are only verified. What may widen,
+// a rate, is believed of ourselves.
+func TestJWTNetworksAndRate(t *testing.T) {
+	token := goodClaims().with("origin_networks", `"192.0.2.0/24"`).with("origin_rate", `"5/60000000000/0"`).token()
+	foreign := accepted(t, newJWT(t, keySet(t, nil, hmacKey(t)), nil), token)
+	require.Equal(t, "192.0.2.0/24", foreign.Networks.String())
+	require.Zero(t, foreign.Rate)
+	own := accepted(t, newJWT(t, keySet(t, hmacKey(t)), nil), token)
+	require.Equal(t, "192.0.2.0/24", own.Networks.String())
+	require.Equal(t, auth.Rate{Limit: 5, Per: time.Minute}, own.Rate)
+
+	nobody := accepted(t, newJWT(t, keySet(t, nil, hmacKey(t)), nil), goodClaims().with("origin_networks", `""`).token())
+	require.NotNil(t, nobody.Networks)
+	require.Empty(t, nobody.Networks.Prefixes())
+	require.Nil(t, accepted(t, newJWT(t, keySet(t, hmacKey(t)), nil), goodClaims().token()).Networks)
+
+	// Claims of an author's own cannot say so.
+	j := newJWT(t, keySet(t, hmacKey(t)), nil)
+	p := &auth.Principal{Subject: "user", Claims: json.RawMessage(`{"origin_networks":"0.0.0.0/0","origin_rate":"1/1/0"}`)}
+	g, err := j.Issue(context.Background(), p, nil)
+	require.NoError(t, err)
+	require.Nil(t, g.Principal.Networks)
+	require.Zero(t, g.Principal.Rate)
+	require.NotContains(t, string(g.Principal.Claims), "origin_rate")
 }
 
 // Row 50, and where a principal comes from.

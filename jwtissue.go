@@ -27,7 +27,8 @@ var (
 // their own here go into the token as they are. The token belongs to p's
 // family and carries its origin, so whatever ends those ends it, where
 // [JWTOptions.Revocation] is set; a login that has been overtaken by a sign-out
-// is refused with [ErrRevoked].
+// is refused with [ErrRevoked]. It also carries p's networks, for every verifier,
+// and p's rate, for those that can sign, too.
 func (j *JWT) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*Grant, error) {
 	key := j.signing()
 	if key == nil {
@@ -123,6 +124,12 @@ func (j *JWT) payload(d *Principal, audience []string) ([]byte, error) {
 	w.some(claimFamily, d.Credential.Family)
 	if d.Issuer != j.issuer {
 		w.text(claimIdp, d.Issuer)
+	}
+	if d.Networks != nil {
+		w.text(claimNetworks, d.Networks.String())
+	}
+	if d.Rate != (Rate{}) {
+		w.text(claimRate, rateText(d.Rate))
 	}
 	switch c := d.Credential.Confirmation; {
 	case c == "":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,6 +33,8 @@ func TestJWTIssueAgreesWithVerify(t *testing.T) {
 		"no scopes":       {p: auth.Principal{Subject: "user", Scopes: []string{"a"}}, o: &auth.IssueOptions{Scopes: []string{}}},
 		"bound":           {p: auth.Principal{Subject: "user"}, o: &auth.IssueOptions{Confirmation: "jkt:abc"}},
 		"bound to a cert": {p: auth.Principal{Subject: "user"}, o: &auth.IssueOptions{Confirmation: "x5t#S256:abc"}},
+		"limited":         {p: auth.Principal{Subject: "user", Networks: must(auth.ParseNetworks("2001:db8::/32,192.0.2.7")), Rate: auth.Rate{Limit: 7, Per: 1500 * time.Millisecond, Burst: 3}}},
+		"limited to none": {p: auth.Principal{Subject: "user", Networks: must(auth.NewNetworks()), Rate: auth.Rate{Limit: 7, Per: time.Hour}}},
 		"short":           {p: auth.Principal{Subject: "user"}, o: &auth.IssueOptions{Lifetime: 90500 * time.Millisecond}},
 		"no longer":       {p: auth.Principal{Subject: "user"}, o: &auth.IssueOptions{Lifetime: 100 * time.Hour}},
 		"two audiences":   {p: auth.Principal{Subject: "user"}, o: &auth.IssueOptions{Audience: []string{"https://b", jwtAudience}}},
@@ -46,6 +49,8 @@ func TestJWTIssueAgreesWithVerify(t *testing.T) {
 			require.Equal(t, c.p.Issuer, p.Issuer)
 			require.Equal(t, c.p.Owner(), p.Owner())
 			require.Equal(t, c.p.Tier, p.Tier)
+			require.Equal(t, c.p.Networks, p.Networks)
+			require.Equal(t, c.p.Rate, p.Rate)
 			require.NotEmpty(t, p.Credential.ID)
 			require.WithinDuration(t, time.Now(), p.Credential.Created, 2*time.Second)
 			if at := c.p.Origin.Time; !at.IsZero() {
@@ -114,6 +119,8 @@ func TestJWTIssueRefuses(t *testing.T) {
 		"UTF-8":             {p: &auth.Principal{Subject: "u\xff"}}, // would become another user
 		"not UTF-8":         {p: &auth.Principal{Subject: "u", Scopes: []string{"\xff"}}},
 		"claims of":         {p: &auth.Principal{Subject: "u", Claims: json.RawMessage(`{"a":1,"a":2}`)}},
+		"wrong type":        {p: &auth.Principal{Subject: "u", Rate: auth.Rate{Limit: -1}}},
+		"longer than Max":   {p: &auth.Principal{Subject: "u", Networks: manyNetworks(t)}},
 		"MaxLength":         {p: &auth.Principal{Subject: strings.Repeat("u", 20000)}},
 	} {
 		g, err := j.Issue(ctx, c.p, c.o)
@@ -122,6 +129,17 @@ func TestJWTIssueRefuses(t *testing.T) {
 		var reason auth.Reason
 		require.False(t, errors.As(err, &reason), "not the caller's fault")
 	}
+}
+
+// manyNetworks returns a set that no token can hold.
+func manyNetworks(t testing.TB) *auth.Networks {
+	var prefixes []netip.Prefix
+	for i := range 2000 {
+		prefixes = append(prefixes, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24))
+	}
+	n, err := auth.NewNetworks(prefixes...)
+	require.NoError(t, err)
+	return n
 }
 
 // Row 105, and the marks on id, owner and family.
