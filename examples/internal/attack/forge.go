@@ -28,7 +28,8 @@ type Forge struct {
 	malloryRSA     *rsa.PrivateKey
 	malloryEd      ed25519.PrivateKey
 
-	secret []byte // nil: the API's key is not known
+	secret []byte          // nil: the API's key is not known
+	own    *rsa.PrivateKey // a platform's, which signs by RS512; nil: it is no platform
 }
 
 // NewForge returns a forge of tokens like the one issued. secret is the API's
@@ -63,7 +64,7 @@ func (f *Forge) admitted() Want { return f.want(Admitted) }
 func (f *Forge) forbidden() Want { return f.want(Forbidden) }
 
 func (f *Forge) want(w Want) Want {
-	if f.secret == nil {
+	if f.secret == nil && f.own == nil {
 		return Unauthorized // whoever it means, the signature does not hold
 	}
 	return w
@@ -73,10 +74,14 @@ func (f *Forge) want(w Want) Want {
 // forge can.
 func (f *Forge) token(header, claims string) string {
 	signed := encode(header) + "." + encode(claims)
-	if f.secret != nil {
+	switch {
+	case f.own != nil:
+		return signed + "." + encode(signRSA(f.own, crypto.SHA512, signed))
+	case f.secret != nil:
 		return signed + "." + encode(mac(f.alg, f.secret, signed))
+	default:
+		return signed + "." + encode(f.malloryES256(signed))
 	}
-	return signed + "." + encode(f.malloryES256(signed))
 }
 
 func (f *Forge) malloryES256(signed string) string {
@@ -88,9 +93,17 @@ func (f *Forge) malloryES256(signed string) string {
 }
 
 func (f *Forge) malloryRS256(signed string) string {
-	text, err := rsa.SignPKCS1v15(nil, f.malloryRSA, crypto.SHA256, digest(crypto.SHA256, signed))
+	return signRSA(f.malloryRSA, crypto.SHA256, signed)
+}
+
+func (f *Forge) malloryRS512(signed string) string {
+	return signRSA(f.malloryRSA, crypto.SHA512, signed)
+}
+
+func signRSA(key *rsa.PrivateKey, h crypto.Hash, signed string) string {
+	text, err := rsa.SignPKCS1v15(nil, key, h, digest(h, signed))
 	if err != nil {
-		panic(err)
+		panic(err) // a key of 2048 bits
 	}
 	return string(text)
 }

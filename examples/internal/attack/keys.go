@@ -74,29 +74,9 @@ func PublicKey(t testing.TB, jwks string) []Material {
 	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), []byte(point))
 	require.NoError(t, err)
 
-	der, err := x509.MarshalPKIXPublicKey(key)
-	require.NoError(t, err)
-	text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
-	trimmed := strings.TrimSuffix(text, "\n")
-	body := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(trimmed, "-----BEGIN PUBLIC KEY-----\n"), "\n-----END PUBLIC KEY-----"), "\n", "")
-	other := string(pem.EncodeToMemory(&pem.Block{Type: "EC PUBLIC KEY", Bytes: der}))
 	thumb := `{"crv":"P-256","kty":"EC","x":"` + jwk.X + `","y":"` + jwk.Y + `"}`
 	x, y := decode(jwk.X), decode(jwk.Y)
-	return []Material{
-		{"PEM", []byte(text)},
-		{"PEM without a line end", []byte(trimmed)},
-		{"PEM with two line ends", []byte(text + "\n")},
-		{"PEM with CRLF", []byte(strings.ReplaceAll(text, "\n", "\r\n"))},
-		{"PEM with CRLF, none at the end", []byte(strings.ReplaceAll(trimmed, "\n", "\r\n"))},
-		{"PEM on one line", []byte(strings.ReplaceAll(trimmed, "\n", ""))},
-		{"PEM with escaped line ends", []byte(strings.ReplaceAll(text, "\n", `\n`))},
-		{"PEM of another type", []byte(other)},
-		{"PEM of another type without a line end", []byte(strings.TrimSuffix(other, "\n"))},
-		{"PEM without its frame", []byte(body)},
-		{"DER", der},
-		{"DER in base64", []byte(base64.StdEncoding.EncodeToString(der))},
-		{"DER in base64url", []byte(base64.RawURLEncoding.EncodeToString(der))},
-		{"DER in hexadecimal", []byte(hex.EncodeToString(der))},
+	return append(spellings(t, key, "EC PUBLIC KEY"), []Material{
 		{"JWK", set.Keys[0]},
 		{"JWK with a line end", append(append([]byte{}, set.Keys[0]...), '\n')},
 		{"JWK Set", []byte(jwks)},
@@ -114,6 +94,58 @@ func PublicKey(t testing.TB, jwks string) []Material {
 		{"point in hexadecimal", []byte(hex.EncodeToString([]byte(point)))},
 		{"x in base64url", []byte(jwk.X)},
 		{"y in base64url", []byte(jwk.Y)},
+	}...)
+}
+
+// RSAPublicKey returns a public key of RSA in every form in which somebody might
+// load it.
+func RSAPublicKey(t testing.TB, key *rsa.PublicKey) []Material {
+	t.Helper()
+	n := key.N.Bytes()
+	jwk := rsaJWK(key)
+	bare := x509.MarshalPKCS1PublicKey(key)
+	return append(spellings(t, key, "RSA PUBLIC KEY"), []Material{
+		{"PEM of PKCS#1", pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: bare})},
+		{"DER of PKCS#1", bare},
+		{"JWK for the thumbprint", []byte(jwk)},
+		{"JWK Set", []byte(`{"keys":[` + jwk + `]}`)},
+		{"thumbprint", digest(crypto.SHA256, jwk)},
+		{"n", n},
+		{"n after a zero", append([]byte{0}, n...)},
+		{"n in base64url", []byte(encode(string(n)))},
+		{"n in hexadecimal", []byte(hex.EncodeToString(n))},
+		{"n in decimal", []byte(key.N.String())},
+	}...)
+}
+
+func rsaJWK(key *rsa.PublicKey) string {
+	return `{"e":"AQAB","kty":"RSA","n":"` + encode(string(key.N.Bytes())) + `"}`
+}
+
+// spellings are a public key in PEM and DER. otherType is what some PEM blocks are falsely called.
+func spellings(t testing.TB, key any, otherType string) []Material {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(key)
+	require.NoError(t, err)
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	trimmed := strings.TrimSuffix(text, "\n")
+	body := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(trimmed, "-----BEGIN PUBLIC KEY-----\n"), "\n-----END PUBLIC KEY-----"), "\n", "")
+	other := string(pem.EncodeToMemory(&pem.Block{Type: otherType, Bytes: der}))
+	return []Material{
+		{"PEM", []byte(text)},
+		{"PEM without a line end", []byte(trimmed)},
+		{"PEM with two line ends", []byte(text + "\n")},
+		{"PEM with CRLF", []byte(strings.ReplaceAll(text, "\n", "\r\n"))},
+		{"PEM with CRLF, none at the end", []byte(strings.ReplaceAll(trimmed, "\n", "\r\n"))},
+		{"PEM on one line", []byte(strings.ReplaceAll(trimmed, "\n", ""))},
+		{"PEM with escaped line ends", []byte(strings.ReplaceAll(text, "\n", `\n`))},
+		{"PEM of another type", []byte(other)},
+		{"PEM of another type without a line end", []byte(strings.TrimSuffix(other, "\n"))},
+		{"PEM without its frame", []byte(body)},
+		{"DER", der},
+		{"DER in base64", []byte(base64.StdEncoding.EncodeToString(der))},
+		{"DER in base64url", []byte(base64.RawURLEncoding.EncodeToString(der))},
+		{"DER in hexadecimal", []byte(hex.EncodeToString(der))},
 	}
 }
 
@@ -149,6 +181,7 @@ func Embedded(t testing.TB, f *Forge, elsewhere string) []Token {
 	}{
 		{"ES256", `{"kty":"EC","crv":"P-256","x":"` + encode(string(point[1:33])) + `","y":"` + encode(string(point[33:])) + `"}`, f.mallory, f.malloryES256},
 		{"RS256", `{"kty":"RSA","e":"AQAB","n":"` + encode(string(f.malloryRSA.N.Bytes())) + `"}`, f.malloryRSA, f.malloryRS256},
+		{"RS512", `{"kty":"RSA","e":"AQAB","n":"` + encode(string(f.malloryRSA.N.Bytes())) + `"}`, f.malloryRSA, f.malloryRS512},
 		{"EdDSA", `{"kty":"OKP","crv":"Ed25519","x":"` + encode(string(f.malloryEd.Public().(ed25519.PublicKey))) + `"}`, f.malloryEd, f.malloryEdDSA},
 		{"HS256", `{"kty":"oct","k":"` + encode(string(symmetric)) + `"}`, f.mallory, func(s string) string { return mac("HS256", symmetric, s) }},
 	} {

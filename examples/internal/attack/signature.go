@@ -105,53 +105,60 @@ func MACs(f *Forge) []Token {
 	return all
 }
 
-// Flips returns a token with every bit of it flipped, one at a time. Bytes that
-// no header field may hold are refused by net/http.
-func Flips(path, token string) []Case {
+// Flips returns a bearer token with every bit of it flipped, one at a time. Bytes
+// that no header field may hold are refused by net/http.
+func Flips(path, token string) []Case { return flips(bearerAt(path), token) }
+
+func flips(at func(text string) string, token string) []Case {
 	var all []Case
 	for i := range len(token) {
 		for bit := range 8 {
 			text := token[:i] + string([]byte{token[i] ^ 1<<bit}) + token[i+1:]
-			all = append(all, sweep("bit "+quote(bit)+" of byte "+quote(i), path, text))
+			all = append(all, sweep("bit "+quote(bit)+" of byte "+quote(i), at(text), text))
 		}
 	}
 	return all
 }
 
-// Cuts returns the beginnings and the ends of a token, and the token with one
-// byte taken out, one put in, and one after the end.
-func Cuts(path, token string) []Case {
+// Cuts returns the beginnings and the ends of a bearer token, and the token with
+// one byte taken out, one put in, and one after the end.
+func Cuts(path, token string) []Case { return cuts(bearerAt(path), token) }
+
+func cuts(at func(text string) string, token string) []Case {
 	var all []Case
+	add := func(name, text string) { all = append(all, sweep(name, at(text), text)) }
 	for i := range len(token) {
-		at := quote(i)
-		all = append(all,
-			sweep("the first "+at, path, token[:i]),
-			sweep("without byte "+at, path, token[:i]+token[i+1:]),
-			sweep("A before byte "+at, path, token[:i]+"A"+token[i:]))
+		n := quote(i)
+		add("the first "+n, token[:i])
+		add("without byte "+n, token[:i]+token[i+1:])
+		add("A before byte "+n, token[:i]+"A"+token[i:])
 		if i > 0 {
-			all = append(all, sweep("from byte "+at, path, token[i:]))
+			add("from byte "+n, token[i:])
 		}
 		if i%8 == 0 {
 			for _, c := range []string{".", "=", "-", "%2e", "\x00", "\t", "\xc3\xa9"} {
-				all = append(all, sweep(quote(c)+" before byte "+at, path, token[:i]+c+token[i:]))
+				add(quote(c)+" before byte "+n, token[:i]+c+token[i:])
 			}
 		}
 	}
 	for b := range 256 {
-		c := sweep("byte "+quote(b)+" at the end", path, token+string([]byte{byte(b)}))
+		add("byte "+quote(b)+" at the end", token+string([]byte{byte(b)}))
 		switch b {
 		case ' ', '\t', '\n', '\r':
 			// White space around a field's value, and a line end, are none of the
 			// token (RFC 9112 sections 2.2 and 5).
-			c.Want = append(Want{http.StatusOK}, Refused...)
+			all[len(all)-1].Want = append(Want{http.StatusOK}, Refused...)
 		}
-		all = append(all, c)
 	}
 	return all
 }
 
-func sweep(name, path, text string) Case {
-	return Case{Name: name, Raw: Request("GET", path, "Authorization: Bearer "+text), Want: Want{http.StatusUnauthorized, http.StatusBadRequest, Closed}, Payload: text}
+func bearerAt(path string) func(text string) string {
+	return func(text string) string { return Request("GET", path, "Authorization: Bearer "+text) }
+}
+
+func sweep(name, raw, text string) Case {
+	return Case{Name: name, Raw: raw, Want: Want{http.StatusUnauthorized, http.StatusBadRequest, Closed}, Payload: text}
 }
 
 // RequireOneToken requires that the twin of a token is admitted before the
