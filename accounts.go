@@ -15,7 +15,7 @@ type accounts []shard
 // An account is all that is kept for a key, so that tables hold no pointers.
 type account struct {
 	hash uint64
-	paid time.Duration // when its debt is paid, since the limiter's start; zero: a free slot
+	paid time.Duration // when its debt is paid, since the limiter's start; zero in a free slot
 }
 
 type shard struct {
@@ -54,7 +54,8 @@ func (t accounts) shard(hash uint64) *shard { return &t[hash&uint64(len(t)-1)] }
 // long to wait until the cost is admitted.
 //
 // An account is a time: when its debt is paid. Each unit moves it on by the
-// interval, and it may be ahead of the clock by as much as a burst.
+// interval, and it may be ahead of the clock, which is never zero, by as much as a
+// burst.
 func (t accounts) charge(hash uint64, cost int, interval, burst, now time.Duration) (debt, wait time.Duration, ok bool) {
 	s := t.shard(hash)
 	s.mu.Lock()
@@ -67,7 +68,7 @@ func (t accounts) charge(hash uint64, cost int, interval, burst, now time.Durati
 		// Not below nothing: what has come back by itself is not given back.
 		debt = max(0, debt-units(-cost, interval))
 		if known {
-			a.paid = max(1, now+debt) // zero is a free slot
+			a.paid = now + debt
 		}
 		return debt, 0, true
 	}

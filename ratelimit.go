@@ -24,7 +24,8 @@ type Limiter interface {
 
 // A RateLimiter is a [Limiter] that can apply another rate than its own, for
 // tiers and quotas of single API keys. A key has one account, whatever the rates
-// it is charged at.
+// it is charged at: the time until all has come back. So what was charged at
+// 10 an hour takes its time at 1,000 an hour too.
 type RateLimiter interface {
 	Limiter
 
@@ -37,7 +38,9 @@ type RateLimiter interface {
 
 // A Rate is how much may be charged to a key in how long. It is counted by the
 // generic cell rate algorithm: Burst units at once, and one more every
-// Per/Limit. The zero Rate stands for none of one's own.
+// Per/Limit, which is cut to nanoseconds. That is no less than a microsecond, and
+// a burst takes no more than 366 days to come back. The zero Rate stands for
+// none of one's own.
 type Rate struct {
 	Limit int           `json:"limit"`
 	Per   time.Duration `json:"per"` // in nanoseconds
@@ -59,7 +62,7 @@ func (r Rate) Validate() error {
 	case r.Burst < 0:
 		return fmt.Errorf("auth: rate: burst %d is negative", r.Burst)
 	case float64(r.burst())*float64(r.Per)/float64(r.Limit) > float64(maxDebt):
-		return errors.New("auth: rate: a burst takes more than a year to refill")
+		return errors.New("auth: rate: a burst takes more than 366 days to come back")
 	default:
 		return nil
 	}
@@ -80,7 +83,7 @@ type Quota struct {
 	// would be. Giving back is always allowed.
 	Allowed bool
 
-	Rate      Rate // that was applied
+	Rate      Rate // that was applied; zero where a limiter does not tell
 	Remaining int  // what could be charged now, never negative
 
 	// Next is when more than Remaining can be charged, and Reset when all of
@@ -88,13 +91,14 @@ type Quota struct {
 	Next, Reset time.Duration
 
 	// RetryAfter is when the refused cost could be charged, if nothing else is
-	// meanwhile. Zero where it was allowed. A cost above the burst can never
-	// be, and has the time of Reset.
+	// meanwhile; for a cost of 0, when 1 could. Zero where it was allowed. A
+	// cost above the burst can never be, and has the time of Reset.
 	RetryAfter time.Duration
 }
 
 // A MemoryLimiter is a [RateLimiter] of this process. Its memory is bounded, see
-// [MaxKeys], and nothing of it runs in the background.
+// [MaxKeys], and nothing of it runs in the background. Charging takes no
+// allocation.
 //
 // Keys are told apart by a hash of 64 bits, with a seed of the limiter's own.
 type MemoryLimiter struct {
@@ -116,10 +120,11 @@ type limiterOptions struct {
 // by default. A burst of 1 spaces requests evenly.
 func Burst(n int) LimiterOption { return func(o *limiterOptions) { o.burst = n } }
 
-// MaxKeys bounds how many keys are remembered: 1,048,576 by default, at most 40
-// MB. Where more are in use at once, those are forgotten first of which the
-// least is known: strangers who come by once cannot make the limiter forget who
-// is at the limit.
+// MaxKeys is how many keys are remembered at least, as long as anything is
+// charged to them: 1,048,576 by default. They take 40 bytes each at most, which
+// are taken as keys come. Of more keys than that, those with the least debt are
+// forgotten: strangers who come by once cannot make the limiter forget who is at
+// the limit, unless that is 1.
 func MaxKeys(n int) LimiterOption { return func(o *limiterOptions) { o.maxKeys = n } }
 
 // NewLimiter returns a limiter that admits n units per key in the time per. Like
@@ -141,7 +146,12 @@ func NewLimiter(n int, per time.Duration, options ...LimiterOption) *MemoryLimit
 	if o.maxKeys < 1 || o.maxKeys > 1<<28 {
 		panic(fmt.Sprintf("auth: NewLimiter: MaxKeys(%d) is not in 1 to 268,435,456", o.maxKeys))
 	}
-	return &MemoryLimiter{rate: rate, seed: maphash.MakeSeed(), start: time.Now(), accounts: newAccounts(o.maxKeys)}
+	return &MemoryLimiter{
+		rate:     rate,
+		seed:     maphash.MakeSeed(),
+		start:    time.Now().Add(-1), // so that no time is zero
+		accounts: newAccounts(o.maxKeys),
+	}
 }
 
 // Rate returns the limiter's own rate.
