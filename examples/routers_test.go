@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/gorilla/mux"
@@ -18,13 +19,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
-// routes is an API as every router below mounts it: a login, and two routes
-// behind one guard, of which one asks for more.
+// routes is an API as every router below mounts it: a login, one for platforms,
+// whose ids are in the path, and two routes behind one guard, of which one asks
+// for more.
 type routes struct {
 	login   http.Handler
+	signIn  http.Handler
 	guard   *auth.Guard
 	writer  *auth.Guard // derived from guard
 	handler http.HandlerFunc
@@ -36,6 +40,7 @@ var routers = map[string]func(routes) http.Handler{
 	"net/http": func(s routes) http.Handler {
 		m, group := http.NewServeMux(), http.NewServeMux()
 		m.Handle("POST /login", s.login)
+		m.Handle("POST /sign-in/{platform}", s.signIn)
 		m.Handle("/reports/", s.guard.Wrap(group))
 		group.Handle("GET /reports/{id}", s.handler)
 		group.Handle("POST /reports/{id}", s.writer.WrapFunc(s.handler))
@@ -44,6 +49,7 @@ var routers = map[string]func(routes) http.Handler{
 	"chi": func(s routes) http.Handler {
 		m := chi.NewRouter()
 		m.Method("POST", "/login", s.login)
+		m.Method("POST", "/sign-in/{platform}", s.signIn)
 		m.Route("/reports", func(group chi.Router) {
 			group.Use(s.guard.Wrap)
 			group.Get("/{id}", s.handler)
@@ -54,6 +60,7 @@ var routers = map[string]func(routes) http.Handler{
 	"gorilla": func(s routes) http.Handler {
 		m := mux.NewRouter()
 		m.Handle("/login", s.login).Methods("POST")
+		m.Handle("/sign-in/{platform}", pathValues(s.signIn)).Methods("POST")
 		group := m.PathPrefix("/reports").Subrouter()
 		group.Use(s.guard.Wrap)
 		group.HandleFunc("/{id}", s.handler).Methods("GET")
@@ -63,11 +70,23 @@ var routers = map[string]func(routes) http.Handler{
 	"echo": func(s routes) http.Handler {
 		m := echo.New()
 		m.POST("/login", echo.WrapHandler(s.login))
+		m.POST("/sign-in/:platform", echo.WrapHandler(s.signIn))
 		group := m.Group("/reports", echo.WrapMiddleware(s.guard.Wrap))
 		group.GET("/:id", echo.WrapHandler(s.handler))
 		group.POST("/:id", echo.WrapHandler(s.handler), echo.WrapMiddleware(s.writer.Wrap))
 		return m
 	},
+}
+
+// pathValues hands on what gorilla has found in the path. It keeps that to
+// itself; the others tell http.Request.PathValue.
+func pathValues(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range mux.Vars(r) {
+			r.SetPathValue(name, value)
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // counting counts how often requests are authenticated.
@@ -93,6 +112,11 @@ func TestRoutersDecideAlike(t *testing.T) {
 	keys, err := auth.NewAPIKeys(store, "test", nil)
 	require.NoError(t, err)
 	sessions, err := auth.NewSessions(store, nil)
+	require.NoError(t, err)
+	partner := authtest.NewPlatform(t, "maple")
+	registry, err := auth.NewPlatformList(partner.Entry())
+	require.NoError(t, err)
+	platforms, err := auth.NewPlatforms(store, registry, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, keys.Close())
@@ -144,6 +168,16 @@ func TestRoutersDecideAlike(t *testing.T) {
 		{"a login too large", "POST", "/login", fmt.Sprintf(body, strings.Repeat("x", 1<<17)), nil, 413},
 	}
 
+	// Ids of platforms need no escapes in a path. Of those that have some, chi
+	// and echo keep the escapes and refuse them; net/http and gorilla read them.
+	assertions := []struct {
+		name, path string
+		status     int
+	}{
+		{"an assertion", "/sign-in/maple", 200},
+		{"an assertion at another platform", "/sign-in/tundra", 401},
+	}
+
 	answers := map[string]map[string]answer{}
 	for name, router := range routers {
 		t.Run(name, func(t *testing.T) {
@@ -153,6 +187,7 @@ func TestRoutersDecideAlike(t *testing.T) {
 			), nil).With(auth.Scope("read"))
 			server := httptest.NewServer(router(routes{
 				login:   auth.NewGuard(auth.JSONField("api_key", keys), nil).Exchange(sessions),
+				signIn:  auth.NewGuard(platforms.FromHeader("Token", "platform"), nil).Exchange(platforms.Issuer(sessions)),
 				guard:   guard,
 				writer:  guard.With(auth.Scope("write")),
 				handler: report,
@@ -174,6 +209,18 @@ func TestRoutersDecideAlike(t *testing.T) {
 					a.body = "" // a new session each time
 				case c.status == http.StatusOK:
 					require.JSONEq(t, `{"subject":"ada"}`, a.body, c.name)
+				}
+				answers[name][c.name] = a
+			}
+			for _, c := range assertions {
+				assertion := partner.SignClaims(map[string]any{
+					"email": "grace@example.net", "expire": time.Now().Add(time.Minute).Unix(), "nonce": name + c.path,
+				})
+				a := send(t, server, "POST", c.path, "", []string{"Token: " + assertion})
+				require.Equal(t, c.status, a.status, c.name)
+				if c.status == http.StatusOK {
+					require.Contains(t, a.body, `"access_token":"`, c.name)
+					a.body = ""
 				}
 				answers[name][c.name] = a
 			}
