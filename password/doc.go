@@ -28,4 +28,35 @@
 // work. At most as many hashes as there are processors are computed at once,
 // so memory stays flat; who waits longer than [HashOptions].MaxWait is told
 // auth.ErrUnavailable, 503 with Retry-After.
+//
+// # How lock-out works
+//
+// Failed logins are counted; successes are not, nor is what could not be
+// judged, such as an outage. By default, see [Throttle], one may fail
+//
+//   - 60 times a minute from one address, whatever the logins,
+//   - 30 times a minute from one address with one login,
+//   - 90 times with one login from all addresses, and once more every minute.
+//
+// Whoever goes on is answered 429 with Retry-After, whatever the password,
+// before a user is looked up or anything is hashed, and whether or not somebody
+// has that login. Guesses in quick succession end before the hundredth (NIST SP
+// 800-63B-4 section 3.2.2); patient ones go on at one a minute, some 1,500 on
+// the first day, at which a password of 15 characters need not fear for itself.
+// [EventThrottled] tells of it. Who wants an end of it has [Options].Notify call
+// [Users.Disable].
+//
+// Nobody keeps a user out by failing in their place. An address from which the
+// login has succeeded in the last 30 days is not held to the failures of
+// others: it has 90 of its own, so its user gets in during an attack. Anybody
+// else gets in a minute after it, and must be lucky while it lasts.
+//
+// An address is an IPv4 address, or the /64 of an IPv6 one. Behind a reverse
+// proxy, name it in auth.GuardOptions.TrustedProxies: otherwise all clients have
+// the proxy's address, and one who guesses locks out all. Where there is no
+// address, as over a Unix socket and with [Users.Verify], logins alone are
+// counted, and any may be locked out.
+//
+// The counts are those of one [Users], and end with the process. Where several
+// processes serve the same users, give their Throttle limiters that they share.
 package password

@@ -1,7 +1,6 @@
 package password_test
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -9,8 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/argon2"
@@ -333,7 +330,7 @@ func TestNewHasherValidatesAll(t *testing.T) {
 		{"slow", password.HashOptions{Params: password.Params{Time: 1 << 20}}, []string{"bounds"}},
 		{"many threads", password.HashOptions{Params: password.Params{Threads: 17}}, []string{"bounds"}},
 		{"thin lanes", password.HashOptions{Params: password.Params{Memory: 8, Threads: 2}, InsecureParams: true}, []string{"bounds"}},
-		{"negative", password.HashOptions{Concurrency: -1, MaxWait: -1}, []string{"Concurrency", "MaxWait"}},
+		{"negative", password.HashOptions{Concurrency: -1, PerSecond: -1, MaxWait: -1}, []string{"Concurrency", "PerSecond", "MaxWait"}},
 		{"pepper", password.HashOptions{Peppers: []password.Pepper{{ID: "a$", Key: key}, {ID: "b", Key: key[:31]}, {ID: "b", Key: key}, {Key: key}}},
 			[]string{`"a$"`, "31 bytes", `"b" comes twice`, `""`}},
 		{"all at once", password.HashOptions{Params: password.Params{Memory: 8}, MaxWait: -1, Peppers: []password.Pepper{{}}}, []string{"weaker", "MaxWait", "Pepper.ID"}},
@@ -352,56 +349,4 @@ func TestNewHasherValidatesAll(t *testing.T) {
 		_, err := password.NewHasher(&password.HashOptions{Params: p})
 		require.NoError(t, err, "OWASP's own %+v", p)
 	}
-}
-
-// Row 123: who waits too long, or no longer, is told to come back.
-func TestWaitingEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newCheapHasher(t, password.HashOptions{Concurrency: 2, MaxWait: 3 * time.Second})
-		stored, err := h.Hash(t.Context(), good)
-		require.NoError(t, err)
-		turns := h.turns.Load()
-		unavailable := func(err error) {
-			t.Helper()
-			require.ErrorIs(t, err, auth.ErrUnavailable)
-			var f *auth.Failure
-			require.ErrorAs(t, err, &f)
-			require.Equal(t, 503, f.Status())
-			require.Equal(t, 3*time.Second, f.RetryAfter)
-		}
-		releases := []func(){h.Hold(), h.Hold()}
-
-		start := time.Now()
-		_, err = h.Verify(t.Context(), stored, good)
-		unavailable(err)
-		require.Equal(t, 3*time.Second, time.Since(start), "MaxWait")
-
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start = time.Now()
-		_, err = h.Hash(ctx, good)
-		unavailable(err)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, time.Second, time.Since(start), "the context's time")
-
-		_, err = h.Hash(ctx, good)
-		unavailable(err)
-		require.Equal(t, turns, h.turns.Load(), "nothing was hashed")
-
-		// A turn that is given back goes to who waits.
-		done := make(chan error)
-		go func() {
-			_, err := h.Verify(t.Context(), stored, good)
-			done <- err
-		}()
-		synctest.Wait()
-		releases[0]()
-		require.NoError(t, <-done)
-
-		// A context that has ended gets no turn that is free.
-		_, err = h.Verify(ctx, stored, good)
-		unavailable(err)
-		releases[1]()
-		require.Zero(t, h.Running())
-	})
 }

@@ -1,16 +1,19 @@
 package password_test
 
 import (
+	"context"
 	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/password"
 )
 
@@ -93,4 +96,101 @@ func TestLoadIsFlat(t *testing.T) {
 	// not yet collected. All at once would be 1,600 MiB.
 	t.Logf("%d logins, %d at a time: %v, peak heap %d MiB", logins, k, time.Since(start), used>>20)
 	require.Less(t, used, int64(6*k*each))
+}
+
+// Row 123: who waits too long, or no longer, is told to come back.
+func TestWaitingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newCheapHasher(t, password.HashOptions{Concurrency: 2, MaxWait: 3 * time.Second})
+		stored, err := h.Hash(t.Context(), good)
+		require.NoError(t, err)
+		turns := h.turns.Load()
+		unavailable := func(err error) {
+			t.Helper()
+			require.ErrorIs(t, err, auth.ErrUnavailable)
+			var f *auth.Failure
+			require.ErrorAs(t, err, &f)
+			require.Equal(t, 503, f.Status())
+			require.Equal(t, 3*time.Second, f.RetryAfter)
+		}
+		releases := []func(){h.Hold(), h.Hold()}
+
+		start := time.Now()
+		_, err = h.Verify(t.Context(), stored, good)
+		unavailable(err)
+		require.Equal(t, 3*time.Second, time.Since(start), "MaxWait")
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start = time.Now()
+		_, err = h.Hash(ctx, good)
+		unavailable(err)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(start), "the context's time")
+
+		_, err = h.Hash(ctx, good)
+		unavailable(err)
+		require.Equal(t, turns, h.turns.Load(), "nothing was hashed")
+
+		// A turn that is given back goes to who waits.
+		done := make(chan error)
+		go func() {
+			_, err := h.Verify(t.Context(), stored, good)
+			done <- err
+		}()
+		synctest.Wait()
+		releases[0]()
+		require.NoError(t, <-done)
+
+		// A context that has ended gets no turn that is free.
+		_, err = h.Verify(ctx, stored, good)
+		unavailable(err)
+		releases[1]()
+		require.Zero(t, h.Running())
+	})
+}
+
+// Row 123: hashes keep to a budget, and who gets none of it in time is told to
+// come back.
+func TestPerSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newCheapHasher(t, password.HashOptions{PerSecond: 5, MaxWait: 1100 * time.Millisecond, Concurrency: 3})
+		start := time.Now()
+		var wg sync.WaitGroup
+		errs := make([]error, 20)
+		for i := range errs {
+			wg.Go(func() { _, errs[i] = h.Hash(t.Context(), good) })
+		}
+		synctest.Wait()
+		require.EqualValues(t, 5, h.turns.Load(), "at once")
+		authtest.Advance(200 * time.Millisecond)
+		require.EqualValues(t, 6, h.turns.Load(), "and then in turn")
+		wg.Wait()
+		require.EqualValues(t, 10, h.turns.Load())
+		require.LessOrEqual(t, time.Since(start), 1100*time.Millisecond)
+		busy := 0
+		for _, err := range errs {
+			if err != nil {
+				require.ErrorIs(t, err, auth.ErrUnavailable)
+				busy++
+			}
+		}
+		require.Equal(t, 10, busy)
+		require.Zero(t, h.Running())
+
+		// Who goes takes nothing of it along.
+		for range 10 {
+			ctx, cancel := context.WithCancel(t.Context())
+			for range 5 {
+				wg.Go(func() { _, _ = h.Hash(ctx, good) })
+			}
+			synctest.Wait()
+			cancel()
+			wg.Wait()
+		}
+		require.EqualValues(t, 10, h.turns.Load())
+		_, err := h.Hash(t.Context(), good)
+		require.NoError(t, err)
+		require.Equal(t, 1200*time.Millisecond, time.Since(start))
+	})
 }

@@ -42,8 +42,9 @@ type ResetRequest struct {
 // For a login that nobody has, and for a disabled user, the Token is zero and
 // the error nil. The caller answers the same in both cases, and says "if there
 // is an account, mail is on its way". To take the same time as well, answer
-// first and let a worker call ResetToken and send the mail. Limit how often
-// that can be asked for.
+// first and let a worker call ResetToken and send the mail. Nothing here counts
+// how often that is asked for: have auth.Guard.Limit do it, by address, since
+// each time is a mail to somebody.
 //
 // An error is an outage.
 func (u *Users) ResetToken(ctx context.Context, login string) (ResetRequest, error) {
