@@ -233,19 +233,23 @@ func common(scopes, most []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(most, s) })
 }
 
-// refuse stamps a refusal with the source's scheme, and makes one of all that
-// are answered 401. That something was presented must not be forgotten on the
-// way: no other source may look.
+// refuse stamps a refusal with the source's scheme.
 func (s *assertionSource) refuse(err error) error {
-	f := failureOf(err)
-	switch {
-	case errors.Is(err, ErrNoCredential):
-		f = &Failure{Reason: ErrInvalid, Err: errors.New(err.Error())}
-	case f.Status() == http.StatusUnauthorized:
-		f = &Failure{Reason: ErrInvalid, Err: err}
-	}
+	f := failureOf(alike(err))
 	f.Scheme = s.scheme
 	return f
+}
+
+// alike makes one refusal of all that are answered 401. That something was
+// presented must not be forgotten on the way: no other source may look.
+func alike(err error) error {
+	switch {
+	case errors.Is(err, ErrNoCredential):
+		return &Failure{Reason: ErrInvalid, Err: errors.New(err.Error())}
+	case failureOf(err).Status() == http.StatusUnauthorized:
+		return &Failure{Reason: ErrInvalid, Err: err}
+	}
+	return err
 }
 
 var errTwoAssertions = refusal("two header fields")

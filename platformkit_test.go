@@ -88,6 +88,7 @@ func (c claims) assertion() string { return signPlatform(platformKey(), rs512, c
 
 // A desk is where the users of platforms sign in. It is the registry, too.
 type desk struct {
+	t        testing.TB // of tests that hand desks around
 	store    auth.Store
 	sessions *auth.Sessions
 	options  auth.PlatformOptions

@@ -182,7 +182,8 @@ var errPlatformID = errors.New("auth: malformed id of a platform")
 // the lifetime is at most the platform's SessionLifetime, the scopes are among
 // its Scopes, and platforms that are suspended or gone are refused. The registry
 // is looked up at each issue, so below a [Refresh] it counts at each refresh.
-// Principals that come from no platform are i's alone.
+// Principals that come from no platform are i's alone. Refusals of i that are
+// answered 401 become [ErrInvalid], as those of assertions are.
 //
 // It panics on a nil issuer, and on a [CookieSource], which [Guard.Exchange]
 // must see as one to set the cookie.
@@ -205,6 +206,19 @@ func (i platformIssuer) Issue(ctx context.Context, p *Principal, o *IssueOptions
 	if p == nil || p.Origin.Kind != KindPlatform {
 		return i.issuer.Issue(ctx, p, o)
 	}
+	narrowed, err := i.narrow(ctx, p, o)
+	if err != nil {
+		return nil, alike(err)
+	}
+	g, err := i.issuer.Issue(ctx, p, narrowed)
+	if err != nil {
+		return nil, alike(err) // such as the mark of a suspension just now
+	}
+	return g, nil
+}
+
+// narrow returns what o asks for, as far as the registry allows it.
+func (i platformIssuer) narrow(ctx context.Context, p *Principal, o *IssueOptions) (*IssueOptions, error) {
 	platform, err := i.platforms.entry(ctx, p.Origin.ID)
 	if err != nil {
 		return nil, err
@@ -223,7 +237,7 @@ func (i platformIssuer) Issue(ctx context.Context, p *Principal, o *IssueOptions
 		narrowed.Scopes = p.Scopes
 	}
 	narrowed.Scopes = common(narrowed.Scopes, platform.Scopes)
-	return i.issuer.Issue(ctx, p, &narrowed)
+	return &narrowed, nil
 }
 
 // discard and endFamily pass on what Refresh asks of credentials at rest.
