@@ -1,14 +1,62 @@
 package auth_test
 
 import (
+	"context"
 	"crypto/tls"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
 )
+
+// entries are the ways to use a guard whose credentials are l's.
+func entries(g *auth.Guard, l *ledger) map[string]http.Handler {
+	return map[string]http.Handler{
+		"Wrap":     g.WrapFunc(hello),
+		"Optional": g.Optional().WrapFunc(hello),
+		"Handle":   g.Handle(func(w http.ResponseWriter, _ *http.Request, _ *auth.Principal) { _, _ = fmt.Fprint(w, "hello") }),
+		"Check": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, err := g.Check(r); err != nil {
+				g.Fail(w, r, err)
+			}
+		}),
+		"Status":   g.Status(),
+		"Exchange": g.Exchange(l),
+		"SignOut":  g.SignOut(l),
+	}
+}
+
+// lent returns a ledger that knows the token "good", which it can revoke.
+func lent() *ledger {
+	l := newLedger()
+	p := alice("read")
+	p.Credential.ID = "id-of-good"
+	l.known["good"] = p
+	return l
+}
+
+// spoofs are what clients send that would like to be somebody else, or to have
+// come over HTTPS.
+var spoofs = [][]string{
+	nil,
+	{"X-Forwarded-For", "127.0.0.1", "X-Forwarded-Proto", "https"},
+	{"X-Forwarded-For", "192.0.2.77, 127.0.0.1", "X-Forwarded-For", "10.0.0.1", "X-Forwarded-Proto", "https"},
+	{"X-Forwarded-For", "127.0.0.1", "X-Forwarded-For", "127.0.0.1", "X-Forwarded-Proto", "https", "X-Forwarded-Proto", "https"},
+	{"Forwarded", "for=127.0.0.1;proto=https;by=10.0.0.1"},
+	{"Forwarded", `for="[::1]";proto=https`, "Forwarded", "for=10.0.0.1;proto=https"},
+	{"X-Real-IP", "127.0.0.1", "True-Client-IP", "127.0.0.1", "CF-Connecting-IP", "127.0.0.1"},
+	{"X-Client-IP", "127.0.0.1", "X-Cluster-Client-IP", "127.0.0.1", "Fastly-Client-IP", "127.0.0.1", "X-Original-Forwarded-For", "127.0.0.1"},
+	{"X-Forwarded", "for=127.0.0.1", "Forwarded-For", "127.0.0.1", "X-Forwarded-By", "10.0.0.1", "Via", "1.1 10.0.0.1"},
+	{"X-Forwarded-Ssl", "on", "Front-End-Https", "on", "X-Url-Scheme", "https", "X-Forwarded-Protocol", "https", "X-Forwarded-Scheme", "https"},
+	{"Cloudfront-Forwarded-Proto", "https", "X-Arr-Ssl", "1", "X-Forwarded-Port", "443", "X-Scheme", "https", "Upgrade-Insecure-Requests", "1"},
+	{"X-Forwarded-For", "127.0.0.1", "X-Forwarded-Proto", "https", "Forwarded", "for=127.0.0.1;proto=https", "X-Real-IP", "127.0.0.1", "X-Forwarded-Host", "localhost"},
+}
 
 // Row 64: plain HTTP from beyond this host is refused unread, not redirected;
 // what a forwarding header claims changes nothing (row 65).
@@ -22,37 +70,39 @@ func TestPlainHTTPFromBeyondIsRefused(t *testing.T) {
 		// Row 130: what is no address and port is from nowhere that is known.
 		"": false, "@": false, "127.0.0.1": false, "::1": false, "127.0.0.1:": false, "127.0.0.1:x": false, "127.1:1": false,
 		"0127.0.0.1:1": false, "localhost:1": false, " 127.0.0.1:1": false, "127.0.0.1:1 ": false, "127.0.0.1:99999": false,
-		"127.0.0.1:1, 192.0.2.1:1": false, "2130706433:1": false,
+		"127.0.0.1:1, 192.0.2.1:1": false, "2130706433:1": false, "/run/proxy.sock": false,
 	} {
 		asked := 0
-		source := authenticator(func(*http.Request) (*auth.Principal, error) { asked++; return alice(), nil })
-		guard := auth.NewGuard(source, nil)
+		source := authenticator(func(r *http.Request) (*auth.Principal, error) {
+			asked++
+			return lent().known["good"].(*auth.Principal), nil
+		})
+		trusting := &auth.GuardOptions{TrustedProxies: must(auth.ParseNetworks("203.0.113.0/24"))}
 		request := func(headers ...string) *http.Request {
 			r := from("POST", "/", headers...)
 			r.RemoteAddr = address
 			return r
 		}
-		for _, headers := range [][]string{
-			nil, {"X-Forwarded-Proto", "https"}, {"Forwarded", "proto=https;for=127.0.0.1"}, {"X-Forwarded-For", "127.0.0.1"},
-			{"X-Forwarded-Ssl", "on", "Front-End-Https", "on"}, {"X-Real-IP", "127.0.0.1"},
-		} {
-			for name, h := range map[string]http.Handler{
-				"Wrap": guard.WrapFunc(hello), "Optional": guard.Optional().WrapFunc(hello), "Status": guard.Status(),
-				"Exchange": guard.Exchange(newLedger()),
-			} {
-				asked = 0
-				w := serve(h, request(headers...))
-				if local {
-					require.Equal(t, 200, w.Code, "%s %s", name, address)
-					continue
+		for _, guard := range []*auth.Guard{auth.NewGuard(source, nil), auth.NewGuard(source, trusting)} {
+			for _, headers := range spoofs {
+				for name, h := range entries(guard, lent()) {
+					asked = 0
+					r := request(headers...)
+					r.Body = unread{t}
+					w := serve(h, r)
+					if local {
+						require.Less(t, w.Code, 300, "%s %s", name, address)
+						continue
+					}
+					require.Equal(t, 403, w.Code, "%s %s %v", name, address, headers)
+					require.Contains(t, w.Body.String(), "insecure_transport")
+					require.Empty(t, w.Header().Get("Location"))
+					require.Zero(t, asked, "credentials are not read")
 				}
-				require.Equal(t, 403, w.Code, "%s %s %v", name, address, headers)
-				require.Contains(t, w.Body.String(), "insecure_transport")
-				require.Empty(t, w.Header().Get("Location"))
-				require.Zero(t, asked, "credentials are not read")
 			}
 		}
 
+		guard := auth.NewGuard(source, nil)
 		reading := request()
 		reading.Method = "GET"
 		require.Equal(t, !local, serve(guard.Exchange(newLedger()), reading).Code == 403, "no answer but this, %s", address)
@@ -80,4 +130,323 @@ func TestInnerGuardLooksAtTheConnectionToo(t *testing.T) {
 	}
 	w := serve(guard.Wrap(rewriting(guard.WrapFunc(hello))), from("GET", "/", "Authorization", "Bearer good"))
 	require.Equal(t, 403, w.Code)
+}
+
+// Row 64: what came in the clear is told, and can be revoked; the caller does
+// not learn whether it was good.
+func TestExposedCredentialsAreTold(t *testing.T) {
+	refused := serve(auth.NewGuard(auth.Bearer(known{}), nil).WrapFunc(hello), beyond(from("GET", "/")))
+	for name := range entries(auth.NewGuard(auth.Bearer(known{}), nil), lent()) {
+		h := newHouse(t)
+		var told []string
+		o, events := watched(auth.GuardOptions{RateLimitFields: true})
+		o.Exposed = func(ctx context.Context, p *auth.Principal) {
+			told = append(told, p.Subject)
+			require.NoError(t, h.sessions.Revoke(ctx, p))
+		}
+		guard := auth.NewGuard(auth.Bearer(h.sessions), o).Limit(auth.NewLimiter(100, time.Hour), auth.ByAddress())
+		entry := entries(guard, lent())[name]
+		token := open(t, h.sessions)
+		send := func(token string) auth.Event {
+			*events = nil
+			w := serve(entry, beyond(from("POST", "/", "Authorization", "Bearer "+token)))
+			require.Equal(t, refused.Code, w.Code, name)
+			require.Equal(t, refused.Header(), w.Header(), name)
+			require.Equal(t, refused.Body.String(), w.Body.String(), name)
+			require.Len(t, *events, 1, name)
+			require.Equal(t, auth.ErrInsecure, (*events)[0].Reason)
+			return (*events)[0]
+		}
+
+		require.Empty(t, send("junk").Subject)
+		require.Empty(t, told, "a bad credential")
+		p := must(h.sessions.Verify(t.Context(), token))
+		e := send(token)
+		require.Equal(t, []string{"alice"}, told)
+		require.Equal(t, p.Credential.ID, e.CredentialID, "the log tells which")
+		require.Equal(t, "alice", e.Subject)
+		_, err := h.sessions.Verify(t.Context(), token)
+		require.ErrorIs(t, err, auth.ErrInvalid, "revoked")
+		send(token)
+		require.Len(t, told, 1)
+
+		again := open(t, h.sessions)
+		h.store.fail(errOutage)
+		require.Empty(t, send(again).Subject)
+		require.Len(t, told, 1, "an outage")
+	}
+}
+
+// Guesses over plain HTTP are bounded like others, and never learn that they
+// are.
+func TestExposedGuessesAreBounded(t *testing.T) {
+	for name, c := range map[string]struct {
+		options auth.GuardOptions
+		narrow  func(*auth.Guard) *auth.Guard
+		asked   int
+	}{
+		"throttle": {options: auth.GuardOptions{Throttle: auth.NewLimiter(3, time.Hour)}, asked: 3},
+		"limit": {
+			narrow: func(g *auth.Guard) *auth.Guard { return g.Limit(auth.NewLimiter(2, time.Hour), auth.ByAddress()) },
+			asked:  2,
+		},
+		"networks": {narrow: func(g *auth.Guard) *auth.Guard { return g.From(must(auth.ParseNetworks("127.0.0.0/8"))) }},
+		"outage":   {options: auth.GuardOptions{Throttle: faulty{}}},
+		"nothing":  {asked: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			c.options.Exposed = func(context.Context, *auth.Principal) { t.Error("told of a guess") }
+			guard := auth.NewGuard(authenticator(func(*http.Request) (*auth.Principal, error) {
+				asked++
+				return &auth.Principal{}, auth.ErrInvalid
+			}), &c.options)
+			if c.narrow != nil {
+				guard = c.narrow(guard)
+			}
+			for range 5 {
+				w := serve(guard.WrapFunc(hello), beyond(from("GET", "/")))
+				require.Equal(t, 403, w.Code)
+				require.Contains(t, w.Body.String(), "insecure_transport")
+				require.Empty(t, w.Header().Get("Retry-After"))
+			}
+			require.Equal(t, c.asked, asked)
+		})
+	}
+	nobody := auth.NewGuard(authenticator(func(*http.Request) (*auth.Principal, error) { return &auth.Principal{}, nil }),
+		&auth.GuardOptions{Exposed: func(context.Context, *auth.Principal) { t.Error("told of nobody") }})
+	require.Equal(t, 403, serve(nobody.WrapFunc(hello), beyond(from("GET", "/"))).Code)
+}
+
+// faulty is a Limiter that is down.
+type faulty struct{}
+
+func (faulty) Allow(context.Context, string, int) (auth.Quota, error) { return auth.Quota{}, errOutage }
+
+const twoYears = "max-age=63072000; includeSubDomains"
+
+// Row 66: HSTS on answers over HTTPS only, be it to admitted or refused
+// requests.
+func TestStrictTransportSecurity(t *testing.T) {
+	proxied := &auth.GuardOptions{TrustedProxies: must(auth.ParseNetworks("10.0.0.0/8"))}
+	for name, c := range map[string]struct {
+		options *auth.GuardOptions
+		change  func(r *http.Request)
+		want    []string
+	}{
+		"TLS":                    {nil, func(r *http.Request) { r.TLS = &tls.ConnectionState{} }, []string{twoYears}},
+		"loopback":               {nil, func(*http.Request) {}, nil},
+		"plain":                  {nil, func(r *http.Request) { beyond(r) }, nil},
+		"plain claim":            {nil, func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") }, nil},
+		"InsecureHTTP":           {&auth.GuardOptions{InsecureHTTP: true}, func(r *http.Request) { r.TLS = &tls.ConnectionState{} }, nil},
+		"InsecureHTTP and plain": {&auth.GuardOptions{InsecureHTTP: true}, func(r *http.Request) { beyond(r) }, nil},
+		"proxy and https": {proxied, func(r *http.Request) {
+			r.RemoteAddr = "10.0.0.1:1"
+			r.Header["X-Forwarded-For"], r.Header["X-Forwarded-Proto"] = []string{"192.0.2.1"}, []string{"https"}
+		}, []string{twoYears}},
+		"proxy and http": {proxied, func(r *http.Request) {
+			r.RemoteAddr, r.TLS = "10.0.0.1:1", &tls.ConnectionState{}
+			r.Header["X-Forwarded-For"], r.Header["X-Forwarded-Proto"] = []string{"192.0.2.1"}, []string{"http"}
+		}, nil},
+	} {
+		for _, credential := range []string{"good", "bad"} {
+			l := lent()
+			for entry := range entries(auth.NewGuard(auth.Bearer(l), c.options), l) {
+				l := lent()
+				r := from("POST", "/", "Authorization", "Bearer "+credential)
+				c.change(r)
+				w := serve(entries(auth.NewGuard(auth.Bearer(l), c.options), l)[entry], r)
+				if entry == "Check" && w.Code == 200 {
+					continue // which answers nothing
+				}
+				require.Equal(t, c.want, w.Header()["Strict-Transport-Security"], "%s %s %s %d", name, entry, credential, w.Code)
+			}
+		}
+	}
+}
+
+// What the application says itself stays, be it before the guard or behind it.
+func TestStrictTransportSecurityOfTheApplication(t *testing.T) {
+	const field = "Strict-Transport-Security"
+	for _, credential := range []string{"good", "bad"} {
+		for name := range entries(auth.NewGuard(auth.Bearer(lent()), nil), lent()) {
+			for _, own := range [][]string{{"max-age=31536000; includeSubDomains; preload"}, {"max-age=0"}, nil} {
+				l := lent()
+				entry := entries(auth.NewGuard(auth.Bearer(l), nil), l)[name]
+				r := from("POST", "/", "Authorization", "Bearer "+credential)
+				r.TLS = &tls.ConnectionState{}
+				w := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header()[field] = own
+					entry.ServeHTTP(w, r)
+				}), r)
+				require.Equal(t, own, w.Header()[field], name)
+			}
+		}
+	}
+	r := from("GET", "/", "Authorization", "Bearer good")
+	r.TLS = &tls.ConnectionState{}
+	guard := auth.NewGuard(auth.Bearer(lent()), nil)
+	w := serve(guard.Wrap(guard.WrapFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(field, "max-age=1") })), r)
+	require.Equal(t, []string{"max-age=1"}, w.Header()[field])
+	w = serve(guard.WrapFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Add(field, "max-age=1") }), r)
+	require.Equal(t, []string{twoYears, "max-age=1"}, w.Header()[field])
+	w = serve(guard.WrapFunc(hello), r)
+	require.Equal(t, []string{twoYears}, w.Header()[field])
+}
+
+// Rows 66 and 128 over real TLS, HTTP/1.1 and HTTP/2, for admitted and refused.
+func TestEdgeOverTLS(t *testing.T) {
+	guard := auth.NewGuard(auth.Bearer(known{"good": alice()}), nil)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		guard.WrapFunc(hello).ServeHTTP(w, beyond(r))
+	})
+	one := httptest.NewTLSServer(handler)
+	t.Cleanup(one.Close)
+	for name, server := range map[string]*httptest.Server{
+		"HTTP/1.1": one,
+		"HTTP/2":   protocols["HTTP/2"](t, handler),
+	} {
+		for token, status := range map[string]int{"good": 200, "bad": 401} {
+			answer, _ := call(t, server, to(t, "GET", server.URL, "Authorization", "Bearer "+token, "X-Forwarded-Proto", "http"))
+			require.Equal(t, status, answer.StatusCode, name)
+			require.Equal(t, []string{twoYears}, answer.Header["Strict-Transport-Security"], name)
+		}
+	}
+	for _, name := range []string{"HTTP/1.1", "HTTP/2 with prior knowledge"} {
+		server := protocols[name](t, handler)
+		for _, headers := range spoofs {
+			answer, text := call(t, server, to(t, "GET", server.URL, append([]string{"Authorization", "Bearer good"}, headers...)...))
+			require.Equal(t, 403, answer.StatusCode, "%s %v", name, headers)
+			require.Contains(t, text, "insecure_transport")
+			require.Empty(t, answer.Header["Strict-Transport-Security"])
+		}
+	}
+}
+
+// Row 67: who may not call is told before anything is read.
+func TestFromRefusesUnread(t *testing.T) {
+	office := must(auth.ParseNetworks("127.0.0.1, 2001:db8::/32"))
+	for address, reason := range map[string]string{
+		"127.0.0.1:1": "", "[2001:db8::9]:1": "", "[::ffff:127.0.0.1]:1": "",
+		"127.0.0.2:1": "address_not_allowed", "[2001:db9::9]:1": "address_not_allowed", "[2001:db8::9%eth0]:1": "address_not_allowed",
+		"": "address_not_allowed", "@": "address_not_allowed", "127.0.0.1": "address_not_allowed", "x": "address_not_allowed",
+	} {
+		asked := 0
+		o, events := watched(auth.GuardOptions{})
+		guard := auth.NewGuard(authenticator(func(*http.Request) (*auth.Principal, error) {
+			asked++
+			return lent().known["good"].(*auth.Principal), nil
+		}), o).From(office)
+		for name, h := range entries(guard, lent()) {
+			asked, *events = 0, nil
+			r := from("POST", "/")
+			r.RemoteAddr, r.TLS, r.Body = address, &tls.ConnectionState{}, unread{t}
+			w := serve(h, r)
+			if reason == "" {
+				require.Less(t, w.Code, 300, "%s %s", name, address)
+				continue
+			}
+			require.Equal(t, 403, w.Code, "%s %s", name, address)
+			require.Contains(t, w.Body.String(), reason)
+			require.Zero(t, asked)
+			require.Equal(t, auth.ErrAddress, (*events)[0].Reason)
+			ap, _ := netip.ParseAddrPort(address)
+			require.Equal(t, ap.Addr(), (*events)[0].Address)
+		}
+	}
+}
+
+// Row 130: an address that is not known is in no network, however wide.
+func TestUnknownAddressIsInNoNetwork(t *testing.T) {
+	everywhere := must(auth.ParseNetworks("0.0.0.0/0, ::/0"))
+	guard := auth.NewGuard(auth.Bearer(known{"good": alice()}), &auth.GuardOptions{TrustedProxies: everywhere}).From(everywhere)
+	for _, address := range []string{"", "@", "127.0.0.1", "localhost:1", "[fe80::1%eth0]:1"} {
+		r := from("GET", "/", "Authorization", "Bearer good", "X-Forwarded-For", "192.0.2.1", "X-Forwarded-Proto", "https")
+		r.RemoteAddr, r.TLS = address, &tls.ConnectionState{}
+		_, err := guard.Check(r)
+		require.ErrorIs(t, err, auth.ErrAddress, address)
+	}
+	told := from("GET", "/", "Authorization", "Bearer good", "X-Forwarded-For", "unknown", "X-Forwarded-Proto", "https")
+	_, err := guard.Check(told)
+	require.ErrorIs(t, err, auth.ErrAddress)
+}
+
+// Networks are a guard's own, and a route's: an inner guard's hold within an
+// outer one's decision.
+func TestFromPerRoute(t *testing.T) {
+	guard := auth.NewGuard(auth.Bearer(known{"good": alice()}), nil)
+	here, there := must(auth.ParseNetworks("127.0.0.0/8")), must(auth.ParseNetworks("192.0.2.0/24"))
+	status := func(h http.Handler) int { return serve(h, from("GET", "/", "Authorization", "Bearer good")).Code }
+	h := http.HandlerFunc(hello)
+	office := guard.From(here)
+	for name, c := range map[string]struct {
+		h    http.Handler
+		want int
+	}{
+		"none":                  {guard.Wrap(h), 200},
+		"in":                    {office.Wrap(h), 200},
+		"out":                   {guard.From(there).Wrap(h), 403},
+		"nobody":                {guard.From(must(auth.NewNetworks())).Wrap(h), 403},
+		"both, in one":          {office.From(there).Wrap(h), 403},
+		"both, the other way":   {guard.From(there).From(here).Wrap(h), 403},
+		"a sibling is its own":  {office.With(auth.AnyScope()).Wrap(h), 403},
+		"inner out":             {guard.Wrap(guard.From(there).Wrap(h)), 403},
+		"outer out":             {guard.From(there).Wrap(guard.Wrap(h)), 403},
+		"inner in":              {office.Wrap(office.Wrap(h)), 200},
+		"optional":              {guard.From(there).Optional().Wrap(h), 403},
+		"another guard's inner": {guard.Wrap(auth.NewGuard(auth.Bearer(known{"good": alice()}), nil).From(there).Wrap(h)), 403},
+	} {
+		require.Equal(t, c.want, status(c.h), name)
+	}
+	one, other := office.From(must(auth.ParseNetworks("127.0.0.1"))), office.From(there)
+	require.Equal(t, 200, status(one.Wrap(h)), "guards derived from one do not share a list")
+	require.Equal(t, 403, status(other.Wrap(h)))
+	require.Panics(t, func() { guard.From(nil) })
+}
+
+// An API key may be limited to networks, and what it opens is, too.
+func TestKeysOfSomeNetworks(t *testing.T) {
+	h := newHouse(t)
+	options := &auth.KeyOptions{Networks: must(auth.ParseNetworks("192.0.2.0/24, 2001:db8::/32"))}
+	key := must(h.keys.Create(t.Context(), &auth.Principal{Subject: "alice"}, options)).Token.Reveal()
+	o, events := watched(auth.GuardOptions{TrustedProxies: must(auth.ParseNetworks("10.0.0.0/8"))})
+	guard := auth.NewGuard(auth.First(auth.Bearer(h.sessions), auth.Header("X-API-Key", h.keys)), o)
+
+	call := func(h http.Handler, address string, headers ...string) (int, string) {
+		r := from("POST", "/", headers...)
+		r.RemoteAddr, r.TLS = address, &tls.ConnectionState{}
+		w := serve(h, r)
+		return w.Code, w.Body.String()
+	}
+	through := []string{"X-Forwarded-For", "192.0.2.7", "X-Forwarded-Proto", "https"}
+	elsewhere := []string{"X-Forwarded-For", "198.51.100.7", "X-Forwarded-Proto", "https"}
+	session := must(h.sessions.Issue(t.Context(), must(h.keys.Verify(t.Context(), key)).ProvedAt(time.Now()), nil)).Token.Reveal()
+	for name, bring := range map[string][]string{"key": {"X-API-Key", key}, "session": {"Authorization", "Bearer " + session}} {
+		for _, handler := range []http.Handler{guard.WrapFunc(hello), guard.Optional().WrapFunc(hello), guard.Status()} {
+			for address, allowed := range map[string]bool{
+				"192.0.2.1:1": true, "[2001:db8::1]:1": true, "[::ffff:192.0.2.1]:1": true,
+				"198.51.100.1:1": false, "127.0.0.1:1": false, "@": false, "10.0.0.1:1": false,
+			} {
+				*events = nil
+				status, body := call(handler, address, bring...)
+				if allowed {
+					require.Equal(t, 200, status, "%s from %s", name, address)
+					continue
+				}
+				require.Equal(t, 403, status, "%s from %s", name, address)
+				require.Contains(t, body, "address_not_allowed")
+				require.Equal(t, "alice", (*events)[0].Subject, "the log tells whose key it was")
+			}
+			status, _ := call(handler, "10.0.0.1:1", append(through, bring...)...)
+			require.Equal(t, 200, status, "%s through a proxy", name)
+			status, _ = call(handler, "10.0.0.1:1", append(elsewhere, bring...)...)
+			require.Equal(t, 403, status, "%s through a proxy", name)
+			status, _ = call(handler, "198.51.100.1:1", append(through, bring...)...)
+			require.Equal(t, 403, status, "%s through somebody else", name)
+		}
+		status, _ := call(guard.Exchange(h.sessions), "198.51.100.1:1", bring...)
+		require.Equal(t, 403, status, "no session from elsewhere")
+		status, _ = call(guard.Exchange(h.sessions), "192.0.2.1:1", bring...)
+		require.Equal(t, 200, status)
+	}
 }
