@@ -92,3 +92,27 @@ func TestAnAttackThatHarmsOthersFails(t *testing.T) {
 	r = &Runner{probe: Request("GET", "/"), probes: line{addr: serve(t, "HTTP/1.1 200"+empty)}}
 	require.NoError(t, r.judge(Case{Want: Refused}, nil))
 }
+
+// What is logged about thousands of cases is searched for all that they sent.
+func TestRequireLog(t *testing.T) {
+	fails := func(log string, secrets ...string) bool {
+		r := &Runner{payloads: map[string]bool{}}
+		r.remember([]Case{{Payload: strings.Repeat("payload", 3)}})
+		inner := &failing{TB: t}
+		r.RequireLog(inner, log, secrets...)
+		return inner.failed
+	}
+	require.False(t, fails("time=1 msg=refused\ntime=2 msg=refused\n", "secret-that-is-long"))
+	require.True(t, fails("time=1 msg=refused by=xpayloadpayloadpayloadx\n"))
+	require.True(t, fails("time=1 msg=secret-that-is-long\n", "secret-that-is-long"))
+	require.True(t, fails("time=1 msg=panic\n"))
+}
+
+// failing notes that a test has failed instead of ending it.
+type failing struct {
+	testing.TB
+	failed bool
+}
+
+func (f *failing) Errorf(string, ...any) { f.failed = true }
+func (f *failing) FailNow()              { f.failed = true }
