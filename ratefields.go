@@ -40,7 +40,8 @@ const (
 // (draft-ietf-httpapi-ratelimit-headers-11), beside what an outer guard has
 // written. There are no partition keys: they would tell of the client.
 func writeQuotas(h http.Header, quotas []namedQuota) {
-	var limit, policy []byte
+	var buf [2][128]byte
+	limit, policy := buf[0][:0], buf[1][:0]
 	for i, q := range quotas {
 		if i > 0 {
 			limit, policy = append(limit, ", "...), append(policy, ", "...)
