@@ -127,10 +127,10 @@ func (s *shard) first(hash uint64) int {
 }
 
 // open returns an account for a hash that has none, in the slot a that search
-// has found. Where that belongs to somebody, they are forgotten: nobody in reach
-// loses less by it.
+// has found. Where that belongs to somebody and there may be no more slots, they
+// are forgotten: nobody in reach loses less by it.
 func (s *shard) open(hash uint64, now time.Duration, a *account) *account {
-	if s.room == 0 {
+	if s.room == 0 || a.paid > now && len(s.slots) < s.most {
 		s.rebuild(now)
 		a, _ = s.search(hash)
 	}
