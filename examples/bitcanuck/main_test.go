@@ -177,6 +177,26 @@ func TestFailuresThatAreLetThrough(t *testing.T) {
 	granted(t, signIn(t, p, p.Values["platform"], good(t, p, "grace@example.net")))
 }
 
+// Guesses at a password are stopped, wherever they say that they come from, and
+// sessions go on.
+func TestGuessesAreStopped(t *testing.T) {
+	p := demotest.Start(t)
+	s := login(t, p)
+	for i := 0; ; i++ {
+		require.Less(t, i, 100, "no 429 until the hundredth")
+		a := p.Do(t, "POST", authenticate, credentials(p.Values["email"], fmt.Sprint("guess ", i)),
+			fmt.Sprintf("X-Forwarded-For: 192.0.2.%d", i), fmt.Sprintf("Forwarded: for=192.0.2.%d", i), fmt.Sprintf("X-Real-IP: 192.0.2.%d", i))
+		if a.Status == http.StatusUnauthorized {
+			continue
+		}
+		a.Require(t, http.StatusTooManyRequests, `{"error":{"code":"rate_limit_exceeded","message":"Too many requests. Try again later."}}`)
+		require.Regexp(t, `^[1-9][0-9]*$`, a.Header.Get("Retry-After"))
+		break
+	}
+	requireWallets(t, p, s)
+	granted(t, signIn(t, p, p.Values["platform"], good(t, p, "grace@example.net")))
+}
+
 // Platforms have different people under one email.
 func TestUsersOfPlatforms(t *testing.T) {
 	d := &directory{}

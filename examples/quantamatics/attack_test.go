@@ -77,7 +77,7 @@ func TestAttacks(t *testing.T) {
 // it.
 func getting(path, field string) func(fields ...string) string {
 	return func(fields ...string) string {
-		return attack.Request("GET", path, append([]string{field}, fields...)...)
+		return attack.Request("GET", path, append(fields, field)...)
 	}
 }
 

@@ -52,6 +52,7 @@ func TestAttacks(t *testing.T) {
 	r.Run(t, "smuggling", attack.Smuggling(path, good))
 	r.Run(t, "API keys", attack.Header(path, "X-API-Key", attack.APIKeys(key, "demo_")))
 	r.Run(t, "key fields", attack.KeyFields(path, key))
+	r.Run(t, "spoofed", attack.Spoofed("token", getting(path, good), attack.Admitted))
 	r.Run(t, "login bodies", in.Bodies())
 	afresh := func(login string) func(t testing.TB) (string, string, []attack.Case) {
 		return func(t testing.TB) (string, string, []attack.Case) {
@@ -83,7 +84,7 @@ func TestAttacks(t *testing.T) {
 	r.RequireCounts(t, map[string]int{
 		"none": 108, "algorithms": 139, "headers": 238, "claims": 817, "structures": 94, "confusion": 392, "embedded keys": 400, "signatures": 42,
 		"flipped bits": len(flips), "cut and longer tokens": len(cuts), "fields": 223, "oversize": 34, "paths": 227, "smuggling": 35,
-		"API keys": 405, "key fields": 51, "login bodies": 225, "wrong logins": 63, "wrong logins for a cookie": 63,
+		"API keys": 405, "key fields": 51, "spoofed": 35, "login bodies": 225, "wrong logins": 63, "wrong logins for a cookie": 63,
 		"cookies": 160, "cross-origin": 120, "other credentials": 45,
 	})
 	p.Stop(syscall.SIGTERM)
@@ -131,8 +132,12 @@ func TestHTTPSOnly(t *testing.T) {
 	p := demotest.Start(t, "-addr", ":0")
 	in := attack.Login{Path: "/login", Email: p.Values["email"], Password: p.Values["password"]}
 	web := attack.Login{Path: "/web/login", Email: in.Email, Password: in.Password}
-	reports := func(field string) func(fields ...string) string {
-		return func(fields ...string) string { return attack.Request("GET", "/reports", append(fields, field)...) }
-	}
-	attack.RequireHTTPSOnly(t, p.Addr(), in.Raw, web.Raw, reports("X-API-Key: "+p.Values["api_key"]), reports(cookie(t, p)))
+	attack.RequireHTTPSOnly(t, p.Addr(), in.Raw, web.Raw,
+		getting("/reports", "X-API-Key: "+p.Values["api_key"]), getting("/reports", cookie(t, p)))
+}
+
+// getting returns what makes requests to a path with a field, and others beside
+// it.
+func getting(path, field string) func(fields ...string) string {
+	return func(fields ...string) string { return attack.Request("GET", path, append(fields, field)...) }
 }

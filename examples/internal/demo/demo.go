@@ -32,7 +32,8 @@ type App struct {
 }
 
 // Main runs the app that build makes, until SIGINT or SIGTERM, and exits. build
-// is given the base URL and a logger on standard error.
+// is given the base URL and a logger on standard error. Flags of the program's
+// own are defined before.
 func Main(build func(baseURL string, log *slog.Logger) (*App, error)) {
 	addr := flag.String("addr", "127.0.0.1:8080", "where to listen; port 0 picks a free one")
 	flag.Parse()

@@ -57,6 +57,10 @@ func (p *Program) RunREADME(t testing.TB) {
 	require.NoError(t, err)
 	all := steps(string(markdown))
 	require.NotEmpty(t, all, "no commands")
+	if strings.Contains(string(markdown), "openssl ") {
+		_, err := exec.LookPath("openssl")
+		require.NoError(t, err, "the README's commands need openssl; this installs it: apt-get install openssl")
+	}
 
 	var script strings.Builder
 	for _, s := range all {
