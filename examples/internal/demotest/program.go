@@ -21,7 +21,7 @@ import (
 
 // Patience bounds how long a program may take to start and for all it does. It
 // is there to end a test that would hang.
-const Patience = 2 * time.Minute
+const Patience = 4 * time.Minute
 
 // EndWithin is how long a program may take to end after a signal.
 const EndWithin = 5 * time.Second
