@@ -48,6 +48,9 @@ func TestGrantSignsInAUser(t *testing.T) {
 		d.admitted(t, d.grant(grantClaims().with("jti", `"twice"`).with("email", `"Ada@EXAMPLE.com"`).assertion()))
 		require.Equal(t, "Ada@example.com", d.asked[1].Email)
 		requireRefused(t, d.grant(grantClaims().with("nonce", `1`).assertion()), "another assertion with the jti of one used")
+
+		d.entries["globex"] = &auth.Platform{ID: "globex", Keys: publicKeys(auth.RS512, otherPlatformKey()), Audience: apiAudience}
+		d.admitted(t, d.grant(signPlatform(otherPlatformKey(), rs512, grantClaims().with("iss", `"globex"`).String())))
 	})
 }
 
@@ -262,9 +265,12 @@ func TestGrantsRefused(t *testing.T) {
 		requireRefused(t, d.grant(emailClaims().assertion()), "the email form")
 		requireRefused(t, d.grant(emailClaims().with("iss", `"acme"`).assertion()), "the email form with iss")
 		requireRefused(t, d.login("acme", grantClaims().assertion()), "the standard form in the header")
+		d.acme().EmailDomains = []string{"example.com"}
+		requireRefused(t, d.grant(grantClaims().assertion()), "of no domain")
+		requireRefused(t, d.grant(grantClaims().with("email", `"ada@example.org"`).assertion()), "of another domain")
 		require.Empty(t, d.asked)
 		require.Empty(t, store.dump())
-		d.admitted(t, d.grant(grantClaims().assertion()))
+		d.admitted(t, d.grant(grantClaims().with("email", `"ada@example.com"`).assertion()))
 	})
 }
 
