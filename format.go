@@ -180,4 +180,10 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, value any)
 	_, _ = w.Write(text)
 }
 
-func ceilSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+func ceilSeconds(d time.Duration) int64 {
+	seconds := int64(d / time.Second)
+	if d%time.Second > 0 {
+		seconds++
+	}
+	return seconds
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -134,7 +135,7 @@ func TestMissingCredentialIs400WhereItBelongsIntoTheBody(t *testing.T) {
 
 func TestRetryAfterIsRoundedUp(t *testing.T) {
 	guard := auth.NewGuard(auth.Bearer(known{}), nil)
-	for wait, want := range map[time.Duration]string{0: "5", time.Nanosecond: "1", time.Second: "1", 1500 * time.Millisecond: "2"} {
+	for wait, want := range map[time.Duration]string{0: "5", time.Nanosecond: "1", time.Second: "1", 1500 * time.Millisecond: "2", math.MaxInt64: "9223372037"} {
 		w := httptest.NewRecorder()
 		guard.Fail(w, from("GET", "/"), &auth.Failure{Reason: auth.ErrUnavailable, RetryAfter: wait})
 		require.Equal(t, want, w.Header().Get("Retry-After"))

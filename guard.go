@@ -72,7 +72,7 @@ type GuardOptions struct {
 
 	// Throttle bounds failed attempts to authenticate by the client's address:
 	// every request is charged 1 before its credential is looked at, and it is
-	// given back unless that is refused with 401. Above it, requests are
+	// given back unless that is refused with 401, or panics. Above it, requests are
 	// answered 429, so a guard with a throttle is one for logins: the sessions
 	// of the same client should go on. Nil bounds none.
 	Throttle Limiter

@@ -222,6 +222,7 @@ func TestRateLimitFieldsOfStrangeLimiters(t *testing.T) {
 			w := serve(g.Limit(&spy{answer: q}, auth.ByTier()).WrapFunc(hello), asking("a", here))
 			require.Equal(t, map[bool]int{true: 200, false: 429}[allowed], w.Code)
 			require.Equal(t, c.limits, append(w.Header()["Ratelimit"], w.Header()["Ratelimit-Policy"]...))
+			fieldsOf(t, w)
 			if !allowed {
 				retryAfterOf(t, w)
 			}
@@ -240,7 +241,7 @@ func TestRateLimitFieldsOfStrangeLimiters(t *testing.T) {
 func TestRetryAfterIsTheTruth(t *testing.T) {
 	periods := []time.Duration{time.Second, 1700 * time.Millisecond, 10 * time.Second, time.Minute, time.Hour}
 	refused := 0
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		authtest.At(t, begin, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 62))
 			name, cost := fmt.Sprint("seed ", seed), 1+random.IntN(3)
@@ -286,7 +287,7 @@ func TestRetryAfterIsTheTruth(t *testing.T) {
 			refused += refusals
 		})
 	}
-	require.Greater(t, refused, 500)
+	require.Greater(t, refused, 250)
 }
 
 // order returns when the limit that refused is charged.
