@@ -130,3 +130,9 @@ func TestClientAddressIsNormal(t *testing.T) {
 	r.RemoteAddr = "[::ffff:10.0.0.1]:1"
 	require.Equal(t, netip.MustParseAddr("192.0.2.9"), guard.ClientAddress(r))
 }
+
+func TestForwardedHeaderIsOneOfTwo(t *testing.T) {
+	for _, field := range []string{"X-Real-IP", "forwarded", "x-forwarded-for", "X-Forwarded-For, Forwarded", " "} {
+		require.Panics(t, func() { auth.NewGuard(auth.Bearer(known{}), &auth.GuardOptions{ForwardedHeader: field}) }, field)
+	}
+}
