@@ -141,11 +141,15 @@ var errDown = errors.New("the database is down")
 type faultyUsers struct {
 	password.UserStore
 	readErr, writeErr error
+	beforeRead        func()
 	beforeReplace     func()
 	afterReplace      func()
 }
 
 func (f *faultyUsers) UserByLogin(ctx context.Context, login string) (password.User, error) {
+	if f.beforeRead != nil {
+		f.beforeRead()
+	}
 	if f.readErr != nil {
 		return password.User{}, f.readErr
 	}

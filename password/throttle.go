@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -158,10 +159,7 @@ func (t *throttle) guess(ctx context.Context, accounts []account, work func() er
 		giveBack(ctx, charges)
 		return false, err
 	}
-	for _, c := range charges {
-		spent = spent || c.login && c.quota.Remaining == 0
-	}
-	return spent, err
+	return slices.ContainsFunc(charges, func(c charge) bool { return c.login && c.quota.Remaining == 0 }), err
 }
 
 // chargeAll charges 1 to each of the accounts, or to none where that is too much

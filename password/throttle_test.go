@@ -213,6 +213,31 @@ func TestOwnerGetsIn(t *testing.T) {
 	})
 }
 
+// An address is remembered for 30 days after one success, and for up to 60 after
+// several.
+func TestKnownForThirtyDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := throttled(t, nil)
+		w.register(t)
+		const day = 24 * time.Hour
+		isKnown := func() bool {
+			require.Less(t, w.guesses(t, 100, login, stranger), 100)
+			_, err := w.VerifyFrom(t.Context(), home, login, other) // fails, so as not to renew it
+			return err == auth.ErrInvalid
+		}
+		_, err := w.VerifyFrom(t.Context(), home, login, good)
+		require.NoError(t, err)
+		authtest.Advance(30*day - 1)
+		require.True(t, isKnown())
+		_, err = w.VerifyFrom(t.Context(), home, login, good)
+		require.NoError(t, err)
+		authtest.Advance(30 * day)
+		require.True(t, isKnown())
+		authtest.Advance(1)
+		require.False(t, isKnown())
+	})
+}
+
 // One address that is known does not make the others known, nor another login
 // there.
 func TestKnownIsThePair(t *testing.T) {
@@ -300,7 +325,10 @@ func TestSuccessNeverCounts(t *testing.T) {
 func TestOutagesNeverCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hasher := newCheapHasher(t, password.HashOptions{Concurrency: 1, MaxWait: time.Nanosecond})
-		w := throttled(t, func(o *password.Options) { o.Hasher = hasher.Hasher })
+		w := throttled(t, func(o *password.Options) {
+			o.Hasher = hasher.Hasher
+			o.Throttle = &password.Throttle{Pair: &tapLimiter{Limiter: auth.NewLimiter(30, time.Minute)}}
+		})
 		w.register(t)
 		source := w.JSON("email", "password").(interface {
 			AuthenticateClient(r *http.Request, client netip.Addr) (*auth.Principal, error)
@@ -320,6 +348,12 @@ func TestOutagesNeverCount(t *testing.T) {
 			_, err = w.VerifyFrom(t.Context(), home, login, other)
 			require.ErrorIs(t, err, auth.ErrUnavailable)
 			release()
+
+			ctx, cancel := context.WithCancel(t.Context())
+			w.users.beforeRead = func() { cancel(); w.users.readErr = ctx.Err() }
+			_, err = w.VerifyFrom(ctx, home, login, other)
+			require.ErrorIs(t, err, context.Canceled)
+			w.users.beforeRead, w.users.readErr = nil, nil
 
 			_, err = source.AuthenticateClient(jsonRequest(`{"email":1}`), home)
 			require.ErrorIs(t, err, auth.ErrMalformed)
