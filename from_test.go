@@ -99,7 +99,7 @@ func TestKeysOfSomeNetworks(t *testing.T) {
 	options := &auth.KeyOptions{Networks: must(auth.ParseNetworks("192.0.2.0/24, 2001:db8::/32"))}
 	key := must(h.keys.Create(t.Context(), &auth.Principal{Subject: "alice"}, options)).Token.Reveal()
 	o, events := watched(auth.GuardOptions{TrustedProxies: must(auth.ParseNetworks("10.0.0.0/8"))})
-	guard := auth.NewGuard(auth.First(auth.Bearer(h.sessions), auth.Header("X-API-Key", h.keys)), o)
+	guard := auth.NewGuard(auth.First(auth.Bearer(h.sessions, h.tokens), auth.Header("X-API-Key", h.keys)), o)
 
 	call := func(h http.Handler, address string, headers ...string) (int, string) {
 		r := from("POST", "/", headers...)
@@ -109,8 +109,11 @@ func TestKeysOfSomeNetworks(t *testing.T) {
 	}
 	through := []string{"X-Forwarded-For", "192.0.2.7", "X-Forwarded-Proto", "https"}
 	elsewhere := []string{"X-Forwarded-For", "198.51.100.7", "X-Forwarded-Proto", "https"}
-	session := must(h.sessions.Issue(t.Context(), must(h.keys.Verify(t.Context(), key)).ProvedAt(time.Now()), nil)).Token.Reveal()
-	for name, bring := range map[string][]string{"key": {"X-API-Key", key}, "session": {"Authorization", "Bearer " + session}} {
+	opened := func(with auth.Issuer) []string {
+		p := must(h.keys.Verify(t.Context(), key)).ProvedAt(time.Now())
+		return []string{"Authorization", "Bearer " + must(with.Issue(t.Context(), p, nil)).Token.Reveal()}
+	}
+	for name, bring := range map[string][]string{"key": {"X-API-Key", key}, "session": opened(h.sessions), "JWT": opened(h.tokens)} {
 		for _, handler := range []http.Handler{guard.WrapFunc(hello), guard.Optional().WrapFunc(hello), guard.Status()} {
 			for address, allowed := range map[string]bool{
 				"192.0.2.1:1": true, "[2001:db8::1]:1": true, "[::ffff:192.0.2.1]:1": true,

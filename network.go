@@ -10,8 +10,8 @@ import (
 )
 
 // Networks is a set of networks: an allow-list, or the proxies that are
-// trusted. Looking up an address takes the same time however many networks
-// there are.
+// trusted. Looking up an address takes no more steps than it has bytes, however
+// many networks there are.
 //
 // The zero Networks is the empty set, which holds nobody. Options and fields
 // say what a nil *Networks means to them; its own methods but UnmarshalText
