@@ -42,7 +42,7 @@ func newAccounts(maxKeys int) accounts {
 	}
 	t := make(accounts, n)
 	for i := range t {
-		t[i].most = 2 * ((maxKeys + n - 1) / n)
+		t[i].most = 2 * maxKeys / n
 	}
 	return t
 }

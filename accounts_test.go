@@ -101,6 +101,25 @@ func TestLimiterRemembersWhoIsAtTheLimitInAFlood(t *testing.T) {
 	}
 }
 
+// Nor does it help the strangers that they pay up, and the table is made anew.
+func TestLimiterRemembersWhoOwesMostThroughTheAges(t *testing.T) {
+	authtest.At(t, epoch, func(t *testing.T) {
+		const most = 2000
+		l := auth.NewLimiter(1000, 1000*time.Minute, auth.MaxKeys(most))
+		full := manyKeys(most / 8)
+		for _, k := range full {
+			require.True(t, charge(t, l, k, 1000).Allowed)
+		}
+		for range 50 {
+			require.Equal(t, most, pass(t, l, manyKeys(most)))
+			authtest.Advance(25 * time.Second)
+		}
+		for _, k := range full {
+			require.False(t, charge(t, l, k, 100).Allowed)
+		}
+	})
+}
+
 // A give-back to somebody who is not known opens no account.
 func TestLimiterOpensNoAccountForNothing(t *testing.T) {
 	authtest.At(t, epoch, func(t *testing.T) {

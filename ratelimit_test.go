@@ -107,7 +107,11 @@ func TestLimiterBearsHugeCosts(t *testing.T) {
 			auth.NewLimiter(1000, time.Millisecond, auth.Burst(366*24*3600*1_000_000)),
 			auth.NewLimiter(math.MaxInt64/1000, math.MaxInt64, auth.Burst(1)),
 		} {
-			for _, cost := range []int{math.MaxInt, math.MaxInt - 1, math.MaxInt / 2, 1 << 53, l.Rate().Burst + 1} {
+			interval := int(l.Rate().Per) / l.Rate().Limit
+			for _, cost := range []int{
+				math.MaxInt, math.MaxInt - 1, math.MaxInt / 2, 1 << 53, l.Rate().Burst + 1,
+				math.MaxInt/interval + 1, math.MaxInt/interval + math.MaxInt/interval/2, 2*(math.MaxInt/interval) + 2, // beyond one sign and the other
+			} {
 				require.False(t, charge(t, l, "k", cost).Allowed, cost)
 				require.Equal(t, l.Rate().Burst, charge(t, l, "k", 0).Remaining)
 			}
@@ -118,6 +122,19 @@ func TestLimiterBearsHugeCosts(t *testing.T) {
 				require.Equal(t, l.Rate().Burst, charge(t, l, "k", cost).Remaining)
 			}
 		}
+	})
+}
+
+// Nobody is lost in the nanosecond in which a limiter is made, either.
+func TestLimiterCountsFromItsBeginning(t *testing.T) {
+	authtest.At(t, epoch, func(t *testing.T) {
+		l, keys := auth.NewLimiter(1, time.Hour, auth.MaxKeys(1000)), manyKeys(1000)
+		require.Equal(t, 1000, pass(t, l, keys))
+		for _, k := range keys[:500] {
+			require.Equal(t, 1, charge(t, l, k, -1).Remaining)
+		}
+		require.Zero(t, pass(t, l, keys[500:]))
+		require.Equal(t, 500, pass(t, l, keys[:500]))
 	})
 }
 
