@@ -33,6 +33,10 @@ func TestAssertionSignsInAUser(t *testing.T) {
 		require.JSONEq(t, emailClaims().String(), string(a.Claims))
 		_, err := auth.ParseDigest(a.ID)
 		require.NoError(t, err)
+
+		soonest := emailClaims().with("exp", fmt.Sprint(begin.Unix()+30))
+		d.admitted(t, d.login("acme", soonest.assertion()))
+		require.Equal(t, begin.Add(30*time.Second), d.asked[1].Expires)
 	})
 }
 
