@@ -51,6 +51,8 @@ func TestChangePasswordRefuses(t *testing.T) {
 		edit(&p)
 		return &p
 	}
+	bare, err := w.Import(t.Context(), password.User{Login: "nopassword@example.com"})
+	require.NoError(t, err)
 	before := w.stored(t)
 	for _, c := range []struct {
 		name     string
@@ -60,6 +62,7 @@ func TestChangePasswordRefuses(t *testing.T) {
 	}{
 		{"wrong", session, other, other, auth.ErrInvalid},
 		{"empty", session, "", other, auth.ErrInvalid},
+		{"without a password", w.Principal(bare), good, other, auth.ErrInvalid},
 		{"too long to be it", session, string(make([]byte, 2000)), other, auth.ErrInvalid},
 		{"short", session, good, "short", password.ErrTooShort},
 		{"the login", session, good, login, password.ErrSameAsLogin},

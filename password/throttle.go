@@ -136,7 +136,7 @@ func (t *throttle) accounts(ctx context.Context, b by) ([]account, error) {
 	q, err := t.Known.Allow(ctx, "password:known:"+b.pair(), 0)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("password: throttle: %w", err)
+		return nil, down(err)
 	case q.Reset > 0:
 		everywhere.lenient = true
 		accounts = append(accounts, account{t.Login, "password:login:" + b.pair(), true, false})
@@ -180,7 +180,7 @@ func chargeAll(ctx context.Context, accounts []account) ([]charge, error) {
 		switch {
 		case err != nil:
 			giveBack(ctx, charges)
-			return nil, fmt.Errorf("password: throttle: %w", err)
+			return nil, down(err)
 		case q.Allowed && cost == 1:
 			charges = append(charges, charge{a, start, q})
 		case q.Allowed, a.lenient:
@@ -196,6 +196,11 @@ func chargeAll(ctx context.Context, accounts []account) ([]charge, error) {
 		return nil, refusal
 	}
 	return charges, nil
+}
+
+// down is an outage, whatever a limiter calls it: nothing about who logs in.
+func down(err error) error {
+	return &auth.Failure{Reason: auth.ErrUnavailable, Err: fmt.Errorf("password: throttle: %w", err)}
 }
 
 // limitName is one for all accounts: which of them is used up tells about the

@@ -2,6 +2,7 @@ package password_test
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"net/netip"
 	"strconv"
@@ -146,7 +147,7 @@ func TestLimiterDown(t *testing.T) {
 			})
 			w.register(t)
 			before := w.hasher.turns.Load()
-			limiters[i].err = errDown
+			limiters[i].err = fmt.Errorf("%w: %w", auth.ErrInvalid, errDown) // by mistake
 			r := jsonRequest(`{"email":"ada@example.com","password":"` + good + `"}`)
 			r.RemoteAddr = "127.0.0.1:1234"
 			answer := httptest.NewRecorder()
@@ -154,6 +155,7 @@ func TestLimiterDown(t *testing.T) {
 			require.Equal(t, 503, answer.Code)
 			require.NotEmpty(t, answer.Header().Get("Retry-After"))
 			_, err := w.VerifyFrom(t.Context(), home, login, good)
+			require.ErrorIs(t, err, auth.ErrUnavailable)
 			require.ErrorIs(t, err, errDown)
 			require.Equal(t, before, w.hasher.turns.Load())
 
