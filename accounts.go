@@ -130,8 +130,12 @@ func (s *shard) first(hash uint64) int {
 // has found. Where that belongs to somebody and there may be no more slots, they
 // are forgotten: nobody in reach loses less by it.
 func (s *shard) open(hash uint64, now time.Duration, a *account) *account {
-	if s.room == 0 || a.paid > now && len(s.slots) < s.most {
-		s.rebuild(now)
+	switch size := len(s.slots); {
+	case s.room == 0:
+		s.rebuild(now, minSlots)
+		a, _ = s.search(hash)
+	case a.paid > now && size < s.most:
+		s.rebuild(now, 2*size)
 		a, _ = s.search(hash)
 	}
 	s.room--
@@ -139,9 +143,9 @@ func (s *shard) open(hash uint64, now time.Duration, a *account) *account {
 	return a
 }
 
-// rebuild drops what is paid up, and takes the room that the rest needs and may
-// have.
-func (s *shard) rebuild(now time.Duration) {
+// rebuild drops what is paid up, and takes the room that the rest needs, which is
+// size or more, and may have.
+func (s *shard) rebuild(now time.Duration, size int) {
 	used, live := 0, 0
 	for _, a := range s.slots {
 		if a.paid != 0 {
@@ -151,7 +155,7 @@ func (s *shard) rebuild(now time.Duration) {
 			live++
 		}
 	}
-	size := min(minSlots, s.most)
+	size = min(size, s.most)
 	for size < s.most && live > size/2 {
 		size = min(2*size, s.most)
 	}

@@ -65,6 +65,17 @@ func TestLimiterRemembersAllOfItsKeys(t *testing.T) {
 	}
 }
 
+// Keys that hash close together are remembered too: there is more room to be had.
+func TestLimiterRemembersNeighbours(t *testing.T) {
+	const n = 200 // more than are in reach, in an eighth of the range
+	l := auth.NewLimiter(1, time.Hour)
+	for _, want := range []bool{true, false} {
+		for i := range uint64(n) {
+			require.Equal(t, want, l.ChargeHash(i*(1<<61/n)&^0xfff), i)
+		}
+	}
+}
+
 // Keys that come and go for a long time, never too many at once, push nobody
 // out.
 func TestLimiterIsNotWornOut(t *testing.T) {
