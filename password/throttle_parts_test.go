@@ -19,6 +19,33 @@ import (
 	"github.com/seed-077cad0b/auth/password"
 )
 
+// What is refused by its syntax is a guess like any other.
+func TestSyntaxCounts(t *testing.T) {
+	for name, guess := range map[string]struct{ login, password string }{
+		"empty":           {login, ""},
+		"too long":        {login, strings.Repeat("a", 1<<20)},
+		"no text":         {login, "\xff"},
+		"no login":        {"", other},
+		"malformed login": {"a\x00b", other},
+		"endless login":   {strings.Repeat("a", 1<<16), other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := throttled(t, nil)
+				w.register(t)
+				before := w.hasher.turns.Load()
+				for range 30 {
+					_, err := w.VerifyFrom(t.Context(), home, guess.login, guess.password)
+					require.Equal(t, auth.ErrInvalid, err)
+				}
+				_, err := w.VerifyFrom(t.Context(), home, guess.login, guess.password)
+				require.ErrorIs(t, err, auth.ErrRateLimited)
+				require.Equal(t, before, w.hasher.turns.Load())
+			})
+		})
+	}
+}
+
 // A success that takes long pays for nobody's failures meanwhile.
 func TestSuccessPaysForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
