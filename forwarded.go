@@ -91,7 +91,7 @@ func cutLast(list string) (rest, last string, more bool) {
 				return list[:i], list[i+1:], true
 			}
 		case '"':
-			if !quoted || !isEscaped(list, i) {
+			if !isEscaped(list, i) {
 				quoted = !quoted
 			}
 		}

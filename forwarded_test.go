@@ -167,6 +167,9 @@ func TestForwarded(t *testing.T) {
 		`proto="httpſ";for=192.0.2.1`:                                                    "192.0.2.1",
 		`proto="";for=192.0.2.1`:                                                         "192.0.2.1",
 
+		`for=192.0.2.1;proto=https, host="a\\";for=10.0.0.1`:   "192.0.2.1 https",
+		`for=192.0.2.1;proto=https, host="\\\",";for=10.0.0.1`: "192.0.2.1 https",
+
 		// What is to the left of the client is not looked at.
 		`junk, for=192.0.2.1;proto=https`:                                 "192.0.2.1 https",
 		`for="unclosed, for=192.0.2.1;proto=https`:                        "192.0.2.1 https",

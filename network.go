@@ -83,8 +83,6 @@ func normalPrefix(p netip.Prefix) (netip.Prefix, error) {
 	switch {
 	case !p.IsValid():
 		return p, errors.New("auth: network is not valid")
-	case p.Addr().Is4In6():
-		return p, fmt.Errorf("auth: network %v is IPv4-mapped in part only", p)
 	case p != p.Masked():
 		return p, fmt.Errorf("auth: network %v has bits beyond its length; %v is meant?", p, p.Masked())
 	default:
