@@ -184,8 +184,13 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("%v: %v", f.Reason, f.Err)
 }
 
-// Unwrap returns the reason and the cause.
-func (f *Failure) Unwrap() []error { return []error{f.Reason, f.Err} }
+// Unwrap returns the reason and the cause, if there is one.
+func (f *Failure) Unwrap() []error {
+	if f.Err == nil {
+		return []error{f.Reason}
+	}
+	return []error{f.Reason, f.Err}
+}
 
 // Status returns the HTTP status of the answer. A [Format] cannot choose
 // another.

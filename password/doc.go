@@ -35,7 +35,7 @@
 // judged, such as an outage. By default, see [Throttle], one may fail
 //
 //   - 60 times a minute from one address, whatever the logins,
-//   - 30 times a minute from one address with one login,
+//   - 45 times a minute from one address with one login,
 //   - 90 times with one login from all addresses, and once more every minute.
 //
 // Whoever goes on is answered 429 with Retry-After, whatever the password,

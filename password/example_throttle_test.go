@@ -66,7 +66,7 @@ func ExampleThrottle_shared() {
 	users, err := password.NewUsers(store, &password.Options{
 		Throttle: &password.Throttle{
 			Address: shared(60, time.Minute, 60),
-			Pair:    shared(30, time.Minute, 30),
+			Pair:    shared(45, time.Minute, 45),
 			Login:   shared(60, time.Hour, 90),
 			Known:   shared(1, 30*24*time.Hour, 2),
 		},

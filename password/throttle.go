@@ -24,7 +24,7 @@ type Throttle struct {
 	// password on many users. Nil: 60 a minute.
 	Address auth.Limiter
 
-	// Pair counts by login and address together. Nil: 30 a minute.
+	// Pair counts by login and address together. Nil: 45 a minute.
 	Pair auth.Limiter
 
 	// Login counts by login, over all addresses. Addresses that Known remembers
@@ -45,7 +45,7 @@ func (t Throttle) withDefaults() Throttle {
 		t.Address = auth.NewLimiter(60, time.Minute)
 	}
 	if t.Pair == nil {
-		t.Pair = auth.NewLimiter(30, time.Minute)
+		t.Pair = auth.NewLimiter(45, time.Minute)
 	}
 	if t.Login == nil {
 		t.Login = auth.NewLimiter(60, time.Hour, auth.Burst(90))

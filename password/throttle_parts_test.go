@@ -34,7 +34,7 @@ func TestSyntaxCounts(t *testing.T) {
 				w := throttled(t, nil)
 				w.register(t)
 				before := w.hasher.turns.Load()
-				for range 30 {
+				for range 45 {
 					_, err := w.VerifyFrom(t.Context(), home, guess.login, guess.password)
 					require.Equal(t, auth.ErrInvalid, err)
 				}
@@ -93,15 +93,15 @@ func TestRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := throttled(t, nil)
 		w.register(t)
-		require.Equal(t, 30, w.guesses(t, 1000, login, from(home)))
-		require.Equal(t, 30, w.guesses(t, 1000, "grace@example.com", from(home)), "of the 60 of the address")
+		require.Equal(t, 45, w.guesses(t, 1000, login, from(home)))
+		require.Equal(t, 15, w.guesses(t, 1000, "grace@example.com", from(home)), "of the 60 of the address")
 		require.Zero(t, w.guesses(t, 1000, nobody, from(home)), "which are used up")
-		require.Equal(t, 60, w.guesses(t, 1000, login, stranger))
+		require.Equal(t, 45, w.guesses(t, 1000, login, stranger))
 		require.Equal(t, 90, w.guesses(t, 1000, nobody, stranger))
 
 		_, err := w.VerifyFrom(t.Context(), home, login, good)
 		wait := retryAfter(t, err)
-		require.Equal(t, time.Minute, wait, "the pair has 2 seconds to wait, the login a minute")
+		require.Equal(t, time.Minute, wait, "the pair has a second or two to wait, the login a minute")
 		authtest.Advance(wait - 1)
 		_, err = w.VerifyFrom(t.Context(), home, login, good)
 		require.EqualValues(t, 1, retryAfter(t, err))
@@ -292,8 +292,8 @@ func TestThrottledIsTold(t *testing.T) {
 		authtest.Advance(time.Minute)
 		require.Equal(t, 1, w.guesses(t, 1000, login, stranger))
 		require.Equal(t, 2, told())
-		require.Equal(t, 30, w.guesses(t, 100, login, from(away)))
-		require.Equal(t, 2, told(), "30 from a known address are no lock-out")
+		require.Equal(t, 45, w.guesses(t, 100, login, from(away)))
+		require.Equal(t, 2, told(), "what a known address may guess at once is no lock-out")
 	})
 }
 
@@ -324,7 +324,7 @@ func TestPanicsTakeNoTurn(t *testing.T) {
 		w.register(t)
 		users, err := password.NewUsers(panicking{w.users}, &password.Options{Hasher: w.hasher.Hasher})
 		require.NoError(t, err)
-		for range 30 {
+		for range 45 {
 			require.Panics(t, func() { _, _ = users.VerifyFrom(t.Context(), home, login, good) })
 		}
 		_, err = users.VerifyFrom(t.Context(), home, login, good)
