@@ -27,8 +27,11 @@ type shard struct {
 }
 
 const (
-	shardKeys = 4096 // for which a shard has room, at most; a rebuild holds its lock
-	minSlots  = 8
+	// shardKeys is for how many a shard has room at most. A rebuild of one holds
+	// its lock, for a tenth of a millisecond at worst.
+	shardKeys = 4096
+
+	minSlots = 8
 
 	// reach is how far from its first slot an account may be. At half the
 	// slots, which is what MaxKeys fill, none needs as much.

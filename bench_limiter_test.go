@@ -68,6 +68,7 @@ func BenchmarkLimiter(b *testing.B) {
 			})
 			b.Run(fmt.Sprintf("%s/keys=%d/parallel", c.name, size), func(b *testing.B) {
 				allow, _ := made()
+				b.ResetTimer()
 				b.RunParallel(func(pb *testing.PB) {
 					i := rand.IntN(size)
 					for pb.Next() {

@@ -121,10 +121,10 @@ type limiterOptions struct {
 func Burst(n int) LimiterOption { return func(o *limiterOptions) { o.burst = n } }
 
 // MaxKeys is how many keys are remembered at least, as long as anything is
-// charged to them: 1,048,576 by default. They take 40 bytes each at most, which
-// are taken as keys come. Of more keys than that, those with the least debt are
-// forgotten: strangers who come by once cannot make the limiter forget who is at
-// the limit, unless that is 1.
+// charged to them: 1,048,576 by default. Memory is taken as they come, and is
+// less than 40 bytes for each of n. Of more keys than that, those with the least
+// debt are forgotten: strangers who come by once cannot make the limiter forget
+// who is at the limit, unless that is 1.
 func MaxKeys(n int) LimiterOption { return func(o *limiterOptions) { o.maxKeys = n } }
 
 // NewLimiter returns a limiter that admits n units per key in the time per. Like

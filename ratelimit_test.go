@@ -110,7 +110,8 @@ func TestLimiterBearsHugeCosts(t *testing.T) {
 			interval := int(l.Rate().Per) / l.Rate().Limit
 			for _, cost := range []int{
 				math.MaxInt, math.MaxInt - 1, math.MaxInt / 2, 1 << 53, l.Rate().Burst + 1,
-				math.MaxInt/interval + 1, math.MaxInt/interval + math.MaxInt/interval/2, 2*(math.MaxInt/interval) + 2, // beyond one sign and the other
+				// The product is beyond one sign, and beyond the other.
+				math.MaxInt/interval + 1, math.MaxInt/interval + math.MaxInt/interval/2, 2*(math.MaxInt/interval) + 2,
 			} {
 				require.False(t, charge(t, l, "k", cost).Allowed, cost)
 				require.Equal(t, l.Rate().Burst, charge(t, l, "k", 0).Remaining)
@@ -173,13 +174,18 @@ func TestRatesAreValidated(t *testing.T) {
 			{Limit: 1, Per: time.Microsecond}, {Limit: 1000, Per: time.Millisecond}, {Limit: 1, Per: year},
 			{Limit: 1, Per: time.Hour, Burst: 366 * 24}, {Limit: math.MaxInt64 / 1000, Per: math.MaxInt64, Burst: 1},
 		},
-		"limit 0 is not positive":               {{}, {Per: time.Second, Burst: 4}},
-		"limit -3 is not positive":              {{Limit: -3, Per: time.Second}},
-		"period 0s is not positive":             {{Limit: 5}},
-		"period -1s is not positive":            {{Limit: 5, Per: -time.Second}},
-		"is more than one in a microsecond":     {{Limit: 1, Per: 999}, {Limit: 1_000_001, Per: time.Second}, {Limit: math.MaxInt, Per: math.MaxInt64}},
-		"burst -1 is negative":                  {{Limit: 1, Per: time.Second, Burst: -1}},
-		"takes more than 366 days to come back": {{Limit: 1, Per: year + 1000}, {Limit: 1, Per: time.Hour, Burst: 366*24 + 1}, {Limit: 1, Per: time.Second, Burst: math.MaxInt}, {Limit: 1, Per: math.MaxInt64}},
+		"limit 0 is not positive":    {{}, {Per: time.Second, Burst: 4}},
+		"limit -3 is not positive":   {{Limit: -3, Per: time.Second}},
+		"period 0s is not positive":  {{Limit: 5}},
+		"period -1s is not positive": {{Limit: 5, Per: -time.Second}},
+		"is more than one in a microsecond": {
+			{Limit: 1, Per: 999}, {Limit: 1_000_001, Per: time.Second}, {Limit: math.MaxInt, Per: math.MaxInt64},
+		},
+		"burst -1 is negative": {{Limit: 1, Per: time.Second, Burst: -1}},
+		"takes more than 366 days to come back": {
+			{Limit: 1, Per: year + 1000}, {Limit: 1, Per: math.MaxInt64},
+			{Limit: 1, Per: time.Hour, Burst: 366*24 + 1}, {Limit: 1, Per: time.Second, Burst: math.MaxInt},
+		},
 	} {
 		for _, r := range rates {
 			if want == "" {
