@@ -166,11 +166,10 @@ func TestWalletsAreForSessions(t *testing.T) {
 func TestFailuresThatAreLetThrough(t *testing.T) {
 	p := demotest.Start(t)
 	wrong := func() int { return p.Do(t, "POST", authenticate, credentials(p.Values["email"], "not hers")).Status }
-	for range 29 {
+	for range 30 {
 		require.Equal(t, http.StatusUnauthorized, wrong())
 	}
 	login(t, p)
-	require.Equal(t, http.StatusUnauthorized, wrong(), "the thirtieth")
 	for range 250 {
 		require.Equal(t, http.StatusUnauthorized, signIn(t, p, p.Values["platform"], "x").Status)
 	}

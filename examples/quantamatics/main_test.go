@@ -150,9 +150,8 @@ func TestNoThrottle(t *testing.T) {
 	p.Do(t, "GET", dataPath, "", "Authorization: Bearer "+token).Require(t, http.StatusOK, byToken)
 
 	wrong := func() int { return p.Do(t, "POST", loginPath, credentials("ada@example.com", "x")).Status }
-	for range 29 { // nor do a login's failures lock anybody out
+	for range 30 { // nor do a login's failures lock anybody out
 		require.Equal(t, http.StatusUnauthorized, wrong())
 	}
 	login(t, p)
-	require.Equal(t, http.StatusUnauthorized, wrong(), "the thirtieth")
 }
