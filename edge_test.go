@@ -198,7 +198,7 @@ func TestExposedGuessesAreBounded(t *testing.T) {
 			c.options.Exposed = func(context.Context, *auth.Principal) { t.Error("told of a guess") }
 			guard := auth.NewGuard(authenticator(func(*http.Request) (*auth.Principal, error) {
 				asked++
-				return &auth.Principal{}, auth.ErrInvalid
+				return alice(), auth.ErrInvalid
 			}), &c.options)
 			if c.narrow != nil {
 				guard = c.narrow(guard)

@@ -87,7 +87,8 @@ func TestFromPerRoute(t *testing.T) {
 	} {
 		require.Equal(t, c.want, status(c.h), name)
 	}
-	one, other := office.From(must(auth.ParseNetworks("127.0.0.1"))), office.From(there)
+	thrice := office.From(here).From(here)
+	one, other := thrice.From(must(auth.ParseNetworks("127.0.0.1"))), thrice.From(there)
 	require.Equal(t, 200, status(one.Wrap(h)), "guards derived from one do not share a list")
 	require.Equal(t, 403, status(other.Wrap(h)))
 	require.Panics(t, func() { guard.From(nil) })
