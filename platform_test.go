@@ -337,6 +337,39 @@ func TestPlatformUser(t *testing.T) {
 		want.Origin = auth.Origin{Kind: auth.KindPlatform, ID: "acme", Time: begin}
 		want.Credential = auth.Credential{ID: d.asked[0].ID, Kind: auth.KindPlatform, Expires: begin.Add(time.Minute)}
 		require.Equal(t, &want, p)
+
+		// None of what proved the principal that User found goes with it: here,
+		// a refresh token that is not to be spent.
+		refresh := must(auth.NewRefresh(d.store, d.sessions, nil))
+		old := must(refresh.Issue(t.Context(), authtest.Principal("7"), nil))
+		d.user = func(*auth.Platform, *auth.Assertion) (*auth.Principal, error) {
+			return refresh.Verify(t.Context(), old.RefreshToken.Reveal())
+		}
+		r.Header.Set("Token", emailClaims().with("nonce", "1").assertion())
+		p = must(d.platforms.FromHeader("Token", "platform").Authenticate(r))
+		require.Empty(t, p.Scopes, "none are none, not all of the platform's")
+		require.Equal(t, auth.KindPlatform, must(refresh.Issue(t.Context(), p, nil)).Principal.Origin.Kind)
+	})
+}
+
+// An assertion that ends while the author looks for the user signs nobody in,
+// and its use is remembered a little longer than it lasts.
+func TestAssertionEnds(t *testing.T) {
+	authtest.At(t, begin, func(t *testing.T) {
+		store := newTap(t)
+		d := newDesk(store).open()
+		d.user = func(*auth.Platform, *auth.Assertion) (*auth.Principal, error) {
+			authtest.Advance(time.Minute)
+			return &auth.Principal{Subject: "slow"}, nil
+		}
+		requireRefused(t, d.login("acme", emailClaims().assertion()), "ended meanwhile")
+		require.Empty(t, store.dump())
+		d.user = nil
+		d.admitted(t, d.login("acme", emailClaims().assertion()))
+		authtest.Advance(10 * time.Minute)
+		require.Len(t, store.dump(auth.KindPlatform), 1)
+		authtest.Advance(time.Minute)
+		require.Empty(t, store.dump(auth.KindPlatform))
 	})
 }
 
@@ -344,7 +377,8 @@ func TestPlatformUser(t *testing.T) {
 // the assertion was judged.
 func TestPlatformsIssuer(t *testing.T) {
 	authtest.At(t, begin, func(t *testing.T) {
-		d := newDesk(newTap(t))
+		store := newTap(t)
+		d := newDesk(store)
 		d.options.User = nil
 		d.open()
 		r := from("POST", "/", "Token", emailClaims().assertion())
@@ -381,6 +415,28 @@ func TestPlatformsIssuer(t *testing.T) {
 		_, err = i.Issue(t.Context(), p, nil)
 		requireOutage(t, err)
 		d.down = nil
+
+		d.acme().SessionLifetime = 0
+		g = must(i.Issue(t.Context(), p, &auth.IssueOptions{Lifetime: time.Minute}))
+		require.Equal(t, begin.Add(time.Minute), g.Principal.Credential.Expires)
+
+		// Sessions below a refresh token end with its family, as they do without
+		// the issuer in between.
+		refresh := must(auth.NewRefresh(d.store, i, nil))
+		g = must(refresh.Issue(t.Context(), p, nil))
+		open := len(store.dump(auth.KindSession))
+		store.before = func(op string) error {
+			if op == "Replace" {
+				return errOutage
+			}
+			return nil
+		}
+		_, err = exchange(refresh, g.RefreshToken, nil)
+		requireOutage(t, err)
+		store.before = nil
+		require.Len(t, store.dump(auth.KindSession), open, "one that nobody has")
+		require.NoError(t, refresh.Revoke(t.Context(), g.Principal))
+		require.ErrorIs(t, verify(d.sessions, g), auth.ErrInvalid)
 
 		d.acme().Suspended = true
 		_, err = i.Issue(t.Context(), p, nil)
@@ -451,7 +507,8 @@ func TestSuspend(t *testing.T) {
 			require.NoError(t, verify(d.sessions, password))
 		}
 		ended()
-		_, err = d.platforms.Issuer(tokens).Issue(ctx, early, nil)
+		unmarked := must(auth.NewJWT("i", "a", must(auth.NewKeys(generate(t, auth.ES256))), nil))
+		_, err = d.platforms.Issuer(unmarked).Issue(ctx, early, nil)
 		require.ErrorIs(t, err, auth.ErrInvalid)
 		authtest.Advance(500 * 24 * time.Hour)
 		requireRefused(t, d.login("acme", emailClaims().assertion()), "suspended until resumed")
