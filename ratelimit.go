@@ -24,8 +24,9 @@ type Limiter interface {
 
 // A RateLimiter is a [Limiter] that can apply another rate than its own, for
 // tiers and quotas of single API keys. A key has one account, whatever the rates
-// it is charged at: the time until all has come back. So what was charged at
-// 10 an hour takes its time at 1,000 an hour too.
+// it is charged at: the time until all has come back, which is never more than a
+// burst takes at the rate that is applied. So a rate that is raised counts at
+// once, but who had used up the old one has not the new one at once.
 type RateLimiter interface {
 	Limiter
 

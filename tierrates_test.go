@@ -52,6 +52,14 @@ func TestTierRates(t *testing.T) {
 		require.Equal(t, 0, passed(h, "basic"), "lowered")
 		authtest.Advance(time.Second)
 		require.Equal(t, 1, passed(h, "basic"))
+
+		// Who has used up a day is not kept waiting for it.
+		require.NoError(t, tiers.Set("basic", auth.Rate{Limit: 10, Per: 24 * time.Hour}))
+		authtest.Advance(24 * time.Hour)
+		require.Equal(t, 10, passed(h, "basic"))
+		require.NoError(t, tiers.Set("basic", perMinute(60)))
+		authtest.Advance(time.Second)
+		require.Equal(t, 1, passed(h, "basic"))
 	})
 }
 
