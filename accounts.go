@@ -65,7 +65,13 @@ func (t accounts) charge(hash uint64, cost int, interval, burst, now time.Durati
 	defer s.mu.Unlock()
 	a, known := s.search(hash)
 	if known {
-		debt = min(max(0, a.paid-now), burst)
+		debt = max(0, a.paid-now)
+	}
+	if debt > burst { // at another rate
+		debt = burst
+		if cost != 0 {
+			a.paid = now + debt
+		}
 	}
 	if cost < 0 {
 		// Not below nothing: what has come back by itself is not given back.

@@ -119,8 +119,12 @@ func areHTTPS(lines []string) bool {
 	return n > 0
 }
 
-// isHTTPS ignores the case of ASCII; the length leaves out what else folds.
-func isHTTPS(s string) bool { return len(s) == len("https") && strings.EqualFold(s, "https") }
+// isHTTPS reports whether s is a scheme over TLS; some proxies call a WebSocket's
+// wss. It ignores the case of ASCII, and the lengths leave out what else folds.
+func isHTTPS(s string) bool {
+	return len(s) == len("https") && strings.EqualFold(s, "https") ||
+		len(s) == len("wss") && strings.EqualFold(s, "wss")
+}
 
 // xForwardedHop reads an element of X-Forwarded-For. Nobody has specified them;
 // IPv6 addresses come without brackets too, and then without a port.

@@ -162,7 +162,8 @@ func TestForwarded(t *testing.T) {
 		`a=;for=192.0.2.1`:                                                               "", // a value is not empty without quotes
 		`a="";b=1;c=1;d=1;e=1;f=1;g=1;h=1;i=1;j=1;k=1;l=1;m=1;n=1;o=1;for=192.0.2.1`:     "192.0.2.1",
 		`a="";b=1;c=1;d=1;e=1;f=1;g=1;h=1;i=1;j=1;k=1;l=1;m=1;n=1;o=1;p=1;for=192.0.2.1`: "", // the 17th
-		`proto=wss;for=192.0.2.1`:                                                        "192.0.2.1",
+		`proto=wss;for=192.0.2.1`:                                                        "192.0.2.1 https",
+		`proto=ws;for=192.0.2.1`:                                                         "192.0.2.1",
 		`proto="https ";for=192.0.2.1`:                                                   "192.0.2.1",
 		`proto="httpſ";for=192.0.2.1`:                                                    "192.0.2.1",
 		`proto="";for=192.0.2.1`:                                                         "192.0.2.1",
@@ -233,7 +234,9 @@ func TestForwardedHTTPS(t *testing.T) {
 		{"", []string{"X-Forwarded-For", told, "X-Forwarded-Proto", "https,"}, told, false},
 		{"", []string{"X-Forwarded-For", told, "X-Forwarded-Proto", "https://"}, told, false},
 		{"", []string{"X-Forwarded-For", told, "X-Forwarded-Proto", "httpſ"}, told, false},
-		{"", []string{"X-Forwarded-For", told, "X-Forwarded-Proto", "wss"}, told, false},
+		{"", []string{"X-Forwarded-For", told, "X-Forwarded-Proto", "wss"}, told, true},
+		{"", []string{"X-Forwarded-For", told, "X-Forwarded-Proto", "ws"}, told, false},
+		{"", []string{"X-Forwarded-For", told, "X-Forwarded-Proto", "wſs"}, told, false},
 		{"", []string{"X-Forwarded-For", told}, told, false},
 		{"", []string{"X-Forwarded-For", "unknown", "X-Forwarded-Proto", "https"}, "", true},
 		{"", []string{"X-Forwarded-For", told, "Forwarded", "for=192.0.2.1;proto=https"}, told, false},

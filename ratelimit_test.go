@@ -157,8 +157,8 @@ func TestLimiterChargesAtOtherRates(t *testing.T) {
 		require.False(t, at("k", 1, basic).Allowed)
 		require.Equal(t, 15*time.Second, at("k", 1, basic).RetryAfter)
 		require.Equal(t, 0, charge(t, l, "k", 0).Remaining)
-		require.Equal(t, time.Second, charge(t, l, "k", 1).RetryAfter, "of a smaller burst than is owed")
 		require.Equal(t, 15*time.Second, at("k", 1, basic).RetryAfter, "asking at another rate changes nothing")
+		require.Equal(t, time.Second, charge(t, l, "k", 1).RetryAfter, "of a smaller burst than is owed")
 		require.True(t, at("other", 60, premium).Allowed)
 
 		for _, r := range []auth.Rate{{}, {Limit: -1, Per: time.Second}, {Limit: 1}} {
@@ -269,9 +269,11 @@ func (n debts) allow(key string, cost int, r auth.Rate) auth.Quota {
 		owed = new(big.Int)
 		n[key] = owed
 	}
-	stored := owed
-	if owed = new(big.Int).Set(stored); owed.Cmp(burst) > 0 {
-		owed.Set(burst) // of another rate
+	if owed.Cmp(burst) > 0 { // at another rate
+		if cost == 0 {
+			owed = new(big.Int)
+		}
+		owed.Set(burst)
 	}
 	q := auth.Quota{Allowed: true, Rate: r}
 	asked := cost
@@ -291,9 +293,6 @@ func (n debts) allow(key string, cost int, r auth.Rate) auth.Quota {
 			wait = owed
 		}
 		q.RetryAfter = time.Duration(wait.Int64())
-	}
-	if q.Allowed && cost != 0 {
-		stored.Set(owed)
 	}
 	q.Reset = time.Duration(owed.Int64())
 	// Count, rather than divide, what is left and when there is one more.

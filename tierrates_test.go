@@ -58,6 +58,7 @@ func TestTierRates(t *testing.T) {
 		authtest.Advance(24 * time.Hour)
 		require.Equal(t, 10, passed(h, "basic"))
 		require.NoError(t, tiers.Set("basic", perMinute(60)))
+		require.Equal(t, 0, passed(h, "basic"))
 		authtest.Advance(time.Second)
 		require.Equal(t, 1, passed(h, "basic"))
 	})
