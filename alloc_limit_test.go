@@ -24,9 +24,9 @@ func TestLimitAllocations(t *testing.T) {
 	l := auth.NewLimiter(1e6, time.Second)
 	guard := anywhere(known{"owner": owner, "quota": quota}).
 		Limit(l, auth.ByAddress()).
-		Limit(l, auth.ByIdentity().Rates(tiers.Of)).
+		Limit(l, auth.ByIdentity().WithRates(tiers.Of)).
 		Limit(l, auth.ByCredential()).
-		Limit(l, auth.ByTier().Cost(2)).
+		Limit(l, auth.ByTier().WithCost(2)).
 		Limit(l, auth.ByRoute())
 	var p *auth.Principal
 	wrapped := guard.WrapFunc(func(_ http.ResponseWriter, r *http.Request) { p, _ = auth.FromContext(r.Context()) })

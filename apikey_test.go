@@ -204,6 +204,34 @@ func TestAPIKeyIsDisabledEnabledAndRevoked(t *testing.T) {
 	require.Empty(t, listedKeys(t, keys, g.Principal))
 }
 
+func TestAPIKeyGetsOtherNetworksAndAnotherRate(t *testing.T) {
+	keys := newKeys(t, newStore(t), nil)
+	g := must(keys.Create(t.Context(), authtest.Principal("42", "read"), &auth.KeyOptions{Name: "ci"}))
+	id := g.Principal.Credential.ID
+	office, rate := must(auth.ParseNetworks("192.0.2.0/24")), auth.Rate{Limit: 5, Per: time.Minute}
+	require.NoError(t, keys.SetNetworks(t.Context(), id, office))
+	require.NoError(t, keys.SetRate(t.Context(), id, rate))
+
+	p := must(keys.Verify(t.Context(), g.Token.Reveal()))
+	require.Equal(t, office, p.Networks)
+	require.Equal(t, rate, p.Rate)
+	require.Nil(t, g.Principal.Networks, "a principal is not written again")
+	want := *g.Principal
+	want.Networks, want.Rate = office, rate
+	require.Equal(t, &want, p)
+	require.Equal(t, office, must(keys.Rotate(t.Context(), id)).Principal.Networks)
+
+	require.NoError(t, keys.SetNetworks(t.Context(), id, nil))
+	require.NoError(t, keys.SetRate(t.Context(), id, auth.Rate{}))
+	p = must(keys.Verify(t.Context(), g.Token.Reveal()))
+	require.Nil(t, p.Networks)
+	require.Zero(t, p.Rate)
+
+	require.ErrorContains(t, keys.SetRate(t.Context(), id, auth.Rate{Limit: 1}), "period")
+	require.ErrorIs(t, keys.SetRate(t.Context(), "x", rate), auth.ErrNotFound)
+	require.ErrorIs(t, keys.SetNetworks(t.Context(), "x", office), auth.ErrNotFound)
+}
+
 func TestAPIKeyRotates(t *testing.T) {
 	const day = 24 * time.Hour
 	for name, c := range map[string]struct {

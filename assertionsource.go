@@ -15,9 +15,9 @@ import (
 	"github.com/seed-077cad0b/auth/internal/strictjson"
 )
 
-// FromHeader returns an authenticator for assertions that a header field holds
-// and nothing else, for a route whose pattern has the platform's id as a
-// wildcard:
+// FromHeader returns an authenticator for assertions of the email form that a
+// header field holds, and nothing else, for a route whose pattern has the
+// platform's id as a wildcard:
 //
 //	mux.Handle("POST /authenticate/{platform}",
 //		auth.NewGuard(platforms.FromHeader("Token", "platform"), nil).Exchange(platforms.Issuer(sessions)))
@@ -54,7 +54,8 @@ func (p *Platforms) FromHeader(field, wildcard string) Authenticator {
 // JWTBearer returns an authenticator for assertions as an authorization grant
 // of RFC 7523 section 2.1: a form with grant_type and assertion in the body.
 // The payload must have iss, which is the platform's ID, sub, aud, which is one
-// text, exp and jti; an email counts where it has one. Forms of another
+// text, exp and jti; an email counts where it has one. A platform without an
+// Audience is refused here. Forms of another
 // grant_type present nothing. Assertions are used up as with
 // [Platforms.FromHeader].
 //

@@ -43,19 +43,16 @@ type Verifier interface {
 //
 //	Schemes() []Scheme
 //
-// takes part in the challenges of a 401 answer. One that also has a method
-//
-//	AuthenticateClient(r *http.Request, client netip.Addr) (*Principal, error)
-//
-// is called by that, with the client's address as [Guard.ClientAddress] tells
-// it.
+// takes part in the challenges of a 401 answer.
 type Authenticator interface {
 	Authenticate(r *http.Request) (*Principal, error)
 }
 
-// clientAuthenticator is an Authenticator that goes by the client's address,
-// too.
-type clientAuthenticator interface {
+// A ClientAuthenticator is an [Authenticator] that goes by the client's address,
+// too. Guards call AuthenticateClient instead of Authenticate, with the address
+// as [Guard.ClientAddress] tells it.
+type ClientAuthenticator interface {
+	Authenticator
 	AuthenticateClient(r *http.Request, client netip.Addr) (*Principal, error)
 }
 
@@ -115,9 +112,10 @@ type Principal struct {
 	Networks *Networks
 
 	// Rate is a quota of the principal's own, and of whatever grows from its
-	// credentials; zero is none. Limits by identity and by credential apply it
-	// instead of their limiter's rate, and count by Origin: all that one API
-	// key opened shares its quota. See [Guard.Limit].
+	// credentials; zero is none. All limits by identity and by credential apply
+	// it instead of their limiter's rate, and count by Origin: what one API key
+	// opened shares its quota. A cap beside it, such as one by the day, counts
+	// by [ByFunc]. See [Guard.Limit].
 	Rate Rate
 
 	// presented is the text that proved this principal, kept only by verifiers

@@ -33,7 +33,7 @@ func BenchmarkLimit(b *testing.B) {
 		{"none", base},
 		{"address", base.Limit(newLimiter(), auth.ByAddress())},
 		{"identity", base.Limit(newLimiter(), auth.ByIdentity())},
-		{"tier rates", base.Limit(newLimiter(), auth.ByIdentity().Rates(tiers.Of))},
+		{"tier rates", base.Limit(newLimiter(), auth.ByIdentity().WithRates(tiers.Of))},
 		{"both", base.Limit(newLimiter(), auth.ByAddress()).Limit(newLimiter(), auth.ByIdentity())},
 		{"both, telling", telling.Limit(newLimiter(), auth.ByAddress()).Limit(newLimiter(), auth.ByIdentity())},
 	} {

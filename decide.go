@@ -80,11 +80,11 @@ func (g *Guard) reaches(a netip.Addr) bool {
 	return true
 }
 
-// exposed tells [GuardOptions.Exposed] of a good credential that came over plain
+// exposed tells [GuardOptions.OnExposed] of a good credential that came over plain
 // HTTP. Guesses at it are limited as ever. The answer is to be the same whatever
 // is found, so of the verdict only the principal is kept, for the observer.
 func (g *Guard) exposed(r *http.Request, v *verdict) {
-	if g.base.Exposed == nil || !g.reaches(v.client) {
+	if g.base.OnExposed == nil || !g.reaches(v.client) {
 		return
 	}
 	own := *v
@@ -93,7 +93,7 @@ func (g *Guard) exposed(r *http.Request, v *verdict) {
 	}
 	p, err := g.base.authenticate(r, &own)
 	if err == nil && p != nil && p.Subject != "" {
-		g.base.Exposed(r.Context(), p)
+		g.base.OnExposed(r.Context(), p)
 		v.principal = p
 	}
 }

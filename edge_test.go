@@ -139,7 +139,7 @@ func TestExposedCredentialsAreTold(t *testing.T) {
 		h := newHouse(t)
 		var told []string
 		o, events := watched(auth.GuardOptions{RateLimitFields: true})
-		o.Exposed = func(ctx context.Context, p *auth.Principal) {
+		o.OnExposed = func(ctx context.Context, p *auth.Principal) {
 			told = append(told, p.Subject)
 			require.NoError(t, h.sessions.Revoke(ctx, p))
 		}
@@ -195,7 +195,7 @@ func TestExposedGuessesAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
-			c.options.Exposed = func(context.Context, *auth.Principal) { t.Error("told of a guess") }
+			c.options.OnExposed = func(context.Context, *auth.Principal) { t.Error("told of a guess") }
 			guard := auth.NewGuard(authenticator(func(*http.Request) (*auth.Principal, error) {
 				asked++
 				return alice(), auth.ErrInvalid
@@ -213,7 +213,7 @@ func TestExposedGuessesAreBounded(t *testing.T) {
 		})
 	}
 	nobody := auth.NewGuard(authenticator(func(*http.Request) (*auth.Principal, error) { return &auth.Principal{}, nil }),
-		&auth.GuardOptions{Exposed: func(context.Context, *auth.Principal) { t.Error("told of nobody") }})
+		&auth.GuardOptions{OnExposed: func(context.Context, *auth.Principal) { t.Error("told of nobody") }})
 	require.Equal(t, 403, serve(nobody.WrapFunc(hello), beyond(from("GET", "/"))).Code)
 }
 

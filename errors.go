@@ -19,7 +19,7 @@ type Reason string
 // The reasons.
 const (
 	// ErrNoCredential: nothing was presented. 401 without an error code (RFC
-	// 6750 section 3.1); 400 where the credential belongs into the body.
+	// 6750 section 3.1); 400 where the credential belongs in the body.
 	ErrNoCredential Reason = "missing_credential"
 
 	// ErrMalformed: the request cannot be understood, such as one with two
@@ -42,8 +42,8 @@ const (
 	// ErrDisabled: the credential, or who it belongs to, is switched off. 401.
 	ErrDisabled Reason = "disabled_credential"
 
-	// ErrReused: a credential that is good for one use came a second time, and
-	// all that grew from it has ended. 401.
+	// ErrReused: a credential that is good for one use came a second time. All
+	// that grew from a refresh token has then ended. 401.
 	ErrReused Reason = "reused_credential"
 
 	// ErrStale: the caller proved themselves too long ago for this. 401 with
@@ -60,8 +60,8 @@ const (
 	// ErrSessionLimit: the caller has as many sessions as are allowed. 403.
 	ErrSessionLimit Reason = "session_limit"
 
-	// ErrInsecure: the request came over plain HTTP; its credentials were not
-	// read. 403.
+	// ErrInsecure: the request came over plain HTTP; nothing in it
+	// counts. 403.
 	ErrInsecure Reason = "insecure_transport"
 
 	// ErrAddress: this is not to be called from the client's address. 403.
@@ -169,7 +169,7 @@ type Failure struct {
 	Scopes     []string      // with ErrInsufficientScope: what is required
 	MaxAge     time.Duration // with ErrStale: how long ago the proof may be
 	RetryAfter time.Duration // with ErrUnavailable and ErrRateLimited
-	Limit      string        // with ErrRateLimited: the name of the limit, see LimitKey.Name
+	Limit      string        // with ErrRateLimited: the name of the limit, see LimitKey.WithName
 	Quota      Quota         // with ErrRateLimited: how the caller stands with it
 
 	// Err is the cause, for the log only. Formats do not show it.

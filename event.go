@@ -30,7 +30,7 @@ type Event struct {
 
 	Outcome Outcome
 	Reason  Reason // empty where admitted
-	Limit   string // with ErrRateLimited: the name of the limit, see [LimitKey.Name]
+	Limit   string // with ErrRateLimited: the name of the limit, see [LimitKey.WithName]
 
 	// Kind and CredentialID are the credential's; CredentialID is public. They
 	// are empty where none was recognised.

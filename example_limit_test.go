@@ -36,7 +36,7 @@ func ExampleGuard_Limit() {
 
 	guard := auth.NewGuard(auth.Bearer(sessions), &auth.GuardOptions{RateLimitFields: true}).
 		Limit(auth.NewLimiter(1000, time.Minute), auth.ByAddress()).
-		Limit(auth.NewLimiter(3, time.Hour), auth.ByIdentity().Name("calls"))
+		Limit(auth.NewLimiter(3, time.Hour), auth.ByIdentity().WithName("calls"))
 	api := guard.WrapFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") })
 
 	_, last := calls(api, login.Token.Reveal(), 1)
@@ -51,13 +51,13 @@ func ExampleGuard_Limit() {
 }
 
 // A route that is dearer than others costs more of the same account.
-func ExampleLimitKey_Cost() {
+func ExampleLimitKey_WithCost() {
 	callers := known{"token": authtest.Principal("alice")}
 	limiter := auth.NewLimiter(100, time.Hour)
 	guard := auth.NewGuard(auth.Bearer(callers), nil)
 	hello := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") }
 
-	search := guard.Limit(limiter, auth.ByIdentity().Cost(30)).WrapFunc(hello)
+	search := guard.Limit(limiter, auth.ByIdentity().WithCost(30)).WrapFunc(hello)
 	lookup := guard.Limit(limiter, auth.ByIdentity()).WrapFunc(hello)
 	searches, _ := calls(search, "token", 4)
 	lookups, _ := calls(lookup, "token", 20)
@@ -80,7 +80,7 @@ func ExampleTierRates() {
 		"none":    &auth.Principal{Subject: "dave"},
 	}
 	guard := auth.NewGuard(auth.Bearer(callers), nil).
-		Limit(auth.NewLimiter(1, time.Hour), auth.ByIdentity().Rates(tiers.Of))
+		Limit(auth.NewLimiter(1, time.Hour), auth.ByIdentity().WithRates(tiers.Of))
 	api := guard.WrapFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") })
 
 	for _, token := range []string{"basic", "premium", "own", "none"} {

@@ -158,7 +158,7 @@ func ExampleGuardOptions_exposed() {
 	ctx := context.Background()
 	sessions := must(auth.NewSessions(memstore.New(), nil))
 	guard := auth.NewGuard(auth.Bearer(sessions), &auth.GuardOptions{
-		Exposed: func(ctx context.Context, p *auth.Principal) {
+		OnExposed: func(ctx context.Context, p *auth.Principal) {
 			fmt.Println("exposed:", p.Subject, sessions.Revoke(ctx, p))
 		},
 	})

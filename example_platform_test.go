@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"testing"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -18,7 +17,7 @@ import (
 // A partner's users sign in by what the partner signs for them. Each assertion
 // is good once, and a partner that is suspended takes along what it has opened.
 func ExampleNewPlatforms() {
-	partner := authtest.NewPlatform(new(testing.T), "acme") // who signs; we know its public key
+	partner := authtest.NewPlatform("acme") // who signs; we know its public key
 	entry := partner.Entry()
 	entry.Name = "Acme Bank"
 	entry.EmailDomains = []string{"acme.example"}
@@ -66,7 +65,7 @@ func ExampleNewPlatforms() {
 // New partners use the standard form, a grant of RFC 7523, and say whom their
 // assertion is for.
 func ExamplePlatforms_JWTBearer() {
-	partner := authtest.NewPlatform(new(testing.T), "acme")
+	partner := authtest.NewPlatform("acme")
 	entry := partner.Entry()
 	entry.Audience = "https://api.example"
 	store := memstore.New()
@@ -112,7 +111,7 @@ func ExamplePlatformOptions_mistake() {
 		return &auth.Principal{Subject: users[key]}, nil
 	}
 
-	shop := authtest.NewPlatform(new(testing.T), "shop")
+	shop := authtest.NewPlatform("shop")
 	for _, user := range []func(context.Context, *auth.Platform, *auth.Assertion) (*auth.Principal, error){byEmail, byPlatform} {
 		platforms := must(auth.NewPlatforms(memstore.New(), must(auth.NewPlatformList(shop.Entry())), &auth.PlatformOptions{User: user}))
 		r := httptest.NewRequest("POST", "/authenticate/shop", nil)

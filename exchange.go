@@ -19,7 +19,7 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 	if issuer == nil {
 		panic("auth: Exchange: nil issuer")
 	}
-	cookie, _ := issuer.(*CookieSource)
+	cookie := cookieOf(issuer)
 	if cookie != nil {
 		cookie.mustIssue()
 	}
@@ -49,6 +49,17 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 		}
 		writeJSON(w, http.StatusOK, contentJSON, g.base.Format.grant(grant))
 	})
+}
+
+// cookieOf returns the cookie that an issuer issues into, or nil.
+func cookieOf(issuer Issuer) *CookieSource {
+	switch i := issuer.(type) {
+	case *CookieSource:
+		return i
+	case platformIssuer:
+		return cookieOf(i.issuer)
+	}
+	return nil
 }
 
 // present decides about a request that changes something.

@@ -254,7 +254,7 @@ func parseNode(node string) netip.Addr {
 // obfuscated one.
 func isNodePort(s string) bool {
 	if strings.HasPrefix(s, ":_") {
-		return len(s) > 2 && limitNameChars.hasAll(s[2:])
+		return len(s) > 2 && nameChars.hasAll(s[2:])
 	}
 	return len(s) > 1 && len(s) <= 6 && s[0] == ':' && digits.hasAll(s[1:])
 }

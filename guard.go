@@ -35,6 +35,10 @@ type base struct {
 }
 
 // GuardOptions configure a [Guard]. The zero value is ready for production.
+//
+// Answers over HTTPS carry Strict-Transport-Security for two years, subdomains
+// included (RFC 6797), unless the application has set that field before the
+// guard runs.
 type GuardOptions struct {
 	// Realm is named in challenges (RFC 9110 section 11.5); empty for none.
 	Realm string
@@ -53,8 +57,8 @@ type GuardOptions struct {
 	// is not looked at. Nil trusts none: the client is whoever is at the other
 	// end of the connection.
 	//
-	// The client is the first from the right that is no trusted proxy, or else
-	// the left-most. Where what is told of it is no address, such as "unknown",
+	// The client is the rightmost address that is not a trusted proxy, or else
+	// the leftmost. Where what is told of it is no address, such as "unknown",
 	// its address is not known. A proxy that tells nothing asks for itself.
 	TrustedProxies *Networks
 
@@ -72,7 +76,9 @@ type GuardOptions struct {
 	// every request is charged 1 before its credential is looked at, and it is
 	// given back unless that is refused with 401, or panics. Above it, requests are
 	// answered 429, so a guard with a throttle is one for logins: the sessions
-	// of the same client should go on. Nil bounds none.
+	// of the same client should go on. Requests under way count until they are
+	// judged, so allow more than may come at once from one address. Nil bounds
+	// none.
 	Throttle Limiter
 
 	// RateLimitFields has the answers to admitted requests carry the fields
@@ -81,24 +87,27 @@ type GuardOptions struct {
 	// they stand with the one that refused.
 	RateLimitFields bool
 
-	// Exposed is told of a good credential that came over plain HTTP, where
+	// OnExposed is told of a good credential that came over plain HTTP, where
 	// others can have read it, and may revoke it. The request is refused all
 	// the same, and the answer does not tell. The guard's networks, its limits
 	// by address and Throttle hold here, too: what they refuse is not looked
 	// at. Nil: nothing is.
-	Exposed func(ctx context.Context, p *Principal)
+	OnExposed func(ctx context.Context, p *Principal)
 
 	// InsecureHTTP admits plain HTTP from beyond this host, and leaves out
 	// Strict-Transport-Security. Credentials then travel in the clear; the
-	// default refuses such requests unread, 403. This host is the loopback
-	// addresses at the other end of a connection, not what a proxy tells, nor
-	// a Unix socket.
+	// default refuses such requests, 403, unread unless OnExposed is set. This
+	// host is the loopback addresses at the other end of a connection, not what
+	// a proxy tells, nor a Unix socket.
+	//
+	// A proxy on this host looks like this host: name it in TrustedProxies, or
+	// the plain HTTP that it passes on is admitted.
 	InsecureHTTP bool
 }
 
 // NewGuard returns a guard that admits whom a authenticates. o may be nil. It
 // panics on a nil authenticator, a realm with characters that a challenge
-// cannot hold, a nil pointer as Throttle, and another ForwardedHeader than the
+// cannot hold, a nil pointer as Throttle, and a ForwardedHeader other than those
 // two.
 func NewGuard(a Authenticator, o *GuardOptions) *Guard {
 	if a == nil {

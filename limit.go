@@ -12,7 +12,7 @@ import (
 
 // A LimitKey says by what a limit counts: see [Guard.Limit]. It is made by
 // [ByAddress] and its kin, and its methods return changed copies. The zero
-// LimitKey counts by nothing and is of no use.
+// LimitKey counts by nothing, and Limit panics on it.
 type LimitKey struct {
 	kind  keyKind
 	name  string
@@ -35,8 +35,8 @@ const (
 )
 
 // ByAddress counts by the client's address, before anything is authenticated:
-// IPv6 by /64, which is what one client has, and all clients whose address is
-// not known as one. Behind a proxy that is not in [GuardOptions.TrustedProxies]
+// IPv6 by /64, which is what one client has. Clients whose address is not known
+// share one account. Behind a proxy that is not in [GuardOptions.TrustedProxies]
 // everybody has the proxy's address.
 func ByAddress() LimitKey { return LimitKey{kind: keyAddress} }
 
@@ -45,75 +45,69 @@ func ByAddress() LimitKey { return LimitKey{kind: keyAddress} }
 func ByIdentity() LimitKey { return LimitKey{kind: keyIdentity} }
 
 // ByCredential counts by the credential that the request shows, or by identity
-// where that has no id. Who can open sessions at will has a new account with
-// each: limit the opening, too, or count by identity.
+// where that has no id. A caller who can open new sessions gets a fresh
+// allowance with each: limit the opening, too, or count by identity.
 func ByCredential() LimitKey { return LimitKey{kind: keyCredential} }
 
 // ByTier counts all callers of a tier together. For a rate for each caller by
-// their tier, see [LimitKey.Rates].
+// their tier, see [LimitKey.WithRates].
 func ByTier() LimitKey { return LimitKey{kind: keyTier} }
 
 // ByRoute counts all callers of a route together, by the pattern that the
-// standard mux matched. It is empty, and one for all routes, outside of the mux
-// and with other routers; see [ByFunc].
+// standard mux matched. Outside http.ServeMux the pattern is empty, so that all
+// routes share one account; see [ByFunc].
 func ByRoute() LimitKey { return LimitKey{kind: keyRoute} }
 
 // ByFunc counts by the text that of returns. It runs after authentication; p is
 // nil where an optional guard admits nobody in particular. The name is that of
-// the limit, see [LimitKey.Name]. It panics on a nil function.
+// the limit, see [LimitKey.WithName]. It panics on a nil function.
 func ByFunc(name string, of func(r *http.Request, p *Principal) string) LimitKey {
 	if of == nil {
 		panic("auth: ByFunc: nil function")
 	}
-	return LimitKey{kind: keyFunc, of: of}.Name(name)
+	return LimitKey{kind: keyFunc, of: of}.WithName(name)
 }
 
-// Name names the limit in what clients are told: the RateLimit fields and the
+// WithName names the limit in what clients are told: the RateLimit fields and the
 // problem of a 429. By default it is what is counted by, such as "identity";
 // two limits of a route by the same want names of their own. It panics on what
 // is not 1 to 64 letters, digits, dots, hyphens and underscores.
-func (k LimitKey) Name(name string) LimitKey {
-	if !isLimitName(name) {
+func (k LimitKey) WithName(name string) LimitKey {
+	if !isName(name) {
 		panic(fmt.Sprintf("auth: LimitKey: name %q is not 1 to 64 letters, digits, dots, hyphens and underscores", name))
 	}
 	k.name = name
 	return k
 }
 
-// Cost is what a request costs: 1 by default. More than the burst is never
+// WithCost sets what a request costs: 1 by default. More than the burst is never
 // admitted. It panics on less than 1.
-func (k LimitKey) Cost(n int) LimitKey {
+func (k LimitKey) WithCost(n int) LimitKey {
 	if n < 1 {
 		panic(fmt.Sprintf("auth: LimitKey: cost %d is not positive", n))
 	}
-	return k.CostFunc(func(*http.Request, *Principal) int { return n })
+	return k.WithCostFunc(func(*http.Request, *Principal) int { return n })
 }
 
-// CostFunc is Cost by request. Less than 1 is free. p is nil with [ByAddress],
+// WithCostFunc is WithCost by request. Less than 1 is free. p is nil with [ByAddress],
 // which comes before authentication, and where an optional guard admits nobody
 // in particular.
-func (k LimitKey) CostFunc(of func(r *http.Request, p *Principal) int) LimitKey {
+func (k LimitKey) WithCostFunc(of func(r *http.Request, p *Principal) int) LimitKey {
 	k.cost = of
 	return k
 }
 
-// Rates applies the rate that of returns for a caller, such as [TierRates].Of,
+// WithRates applies the rate that of returns for a caller, such as [TierRates].Of,
 // where that is not zero, and else the limiter's own. It is asked with every
 // request, so rates can change at any time; p is never nil. The limiter must be
-// a [RateLimiter], and the key none by address, where callers are not known yet.
+// a [VariableLimiter], and the key none by address, where callers are not known yet.
 //
-// A caller whose [Principal].Rate is set is charged at that rate, whether Rates
-// is called or not; see there.
-func (k LimitKey) Rates(of func(p *Principal) Rate) LimitKey {
+// A caller whose [Principal].Rate is set is charged at that rate, whether
+// WithRates is called or not; see there.
+func (k LimitKey) WithRates(of func(p *Principal) Rate) LimitKey {
 	k.rates = of
 	return k
 }
-
-func isLimitName(s string) bool {
-	return s != "" && len(s) <= 64 && limitNameChars.hasAll(s)
-}
-
-var limitNameChars = charset(alphanumeric + ".-_")
 
 // A limit is a limiter in a guard.
 type limit struct {
@@ -129,14 +123,16 @@ type limit struct {
 // guard charges only the limits that were added since an outer one of the same
 // NewGuard.
 //
+// Guards given the same limiter and key share accounts.
+//
 // Where an optional guard admits nobody in particular, ByIdentity, ByCredential
 // and ByTier count by address instead.
 //
 // A limiter that cannot be asked is an outage, 503, and so is one that is no
-// [RateLimiter] where a caller has a rate of their own.
+// [VariableLimiter] where a caller has a rate of their own.
 //
 // Limit panics on a nil limiter, a zero key, and a key with Rates that is one by
-// address or whose limiter is no [RateLimiter].
+// address or whose limiter is no [VariableLimiter].
 func (g *Guard) Limit(l Limiter, key LimitKey) *Guard {
 	switch {
 	case isNil(l):
@@ -146,8 +142,8 @@ func (g *Guard) Limit(l Limiter, key LimitKey) *Guard {
 	case key.rates != nil && key.kind == keyAddress:
 		panic("auth: Limit: rates of callers by address, before they are known")
 	}
-	if _, ok := l.(RateLimiter); !ok && key.rates != nil {
-		panic(fmt.Sprintf("auth: Limit: rates, but %T is no RateLimiter", l))
+	if _, ok := l.(VariableLimiter); !ok && key.rates != nil {
+		panic(fmt.Sprintf("auth: Limit: rates, but %T is no VariableLimiter", l))
 	}
 	key.name = or(key.name, string(key.kind))
 	d := *g
@@ -290,8 +286,8 @@ func chargeKey(ctx context.Context, l Limiter, key []byte, cost int, rate Rate) 
 	if own {
 		return l.Allow(ctx, string(key), cost)
 	}
-	if rl, ok := l.(RateLimiter); ok {
+	if rl, ok := l.(VariableLimiter); ok {
 		return rl.AllowRate(ctx, string(key), cost, rate)
 	}
-	return Quota{}, fmt.Errorf("auth: a principal with a Rate, but %T is no RateLimiter", l)
+	return Quota{}, fmt.Errorf("auth: a principal with a Rate, but %T is no VariableLimiter", l)
 }

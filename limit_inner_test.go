@@ -65,7 +65,7 @@ func TestInnerGuardsChargeWhatWasAdded(t *testing.T) {
 			return []*auth.Guard{base.Limit(l, limit("x")), anywhere(callers).Limit(l, limit("x"))}
 		}, "a", []string{"x", "x"}},
 		{"for nobody in particular", func() []*auth.Guard {
-			g := base.Optional().Limit(l, auth.ByAddress().Name("w")).Limit(l, limit("x"))
+			g := base.Optional().Limit(l, auth.ByAddress().WithName("w")).Limit(l, limit("x"))
 			return []*auth.Guard{g, g.Limit(l, limit("y"))}
 		}, "", []string{"address", "x", "y"}},
 		{"by address, for somebody", func() []*auth.Guard {
@@ -150,7 +150,7 @@ func TestLimitIsExactUnderConcurrency(t *testing.T) {
 		"tier":          {auth.ByTier(), n},
 		"quota":         {auth.ByIdentity(), 0},
 		"distributed":   {auth.ByIdentity(), n},
-		"rates by tier": {auth.ByIdentity().Rates(must(auth.NewTierRates(map[string]auth.Rate{"gold": {Limit: n, Per: time.Hour}})).Of), n},
+		"rates by tier": {auth.ByIdentity().WithRates(must(auth.NewTierRates(map[string]auth.Rate{"gold": {Limit: n, Per: time.Hour}})).Of), n},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var l auth.Limiter = auth.NewLimiter(n, time.Hour)

@@ -18,7 +18,7 @@ import (
 )
 
 // A spy is a Limiter that notes what was charged how much, and admits it. It is
-// no RateLimiter.
+// no VariableLimiter.
 type spy struct {
 	charged []string
 	answer  auth.Quota
@@ -148,7 +148,7 @@ func TestLimitByRouteGoesByThePattern(t *testing.T) {
 	}
 }
 
-// A rateSpy is a spy that is a RateLimiter, too.
+// A rateSpy is a spy that is a VariableLimiter, too.
 type rateSpy struct{ *spy }
 
 func (rateSpy) Rate() auth.Rate { return auth.Rate{Limit: 1, Per: time.Hour} }
@@ -249,7 +249,7 @@ func TestLimitsOfOptionalGuards(t *testing.T) {
 	for _, key := range []auth.LimitKey{auth.ByIdentity(), auth.ByCredential(), auth.ByTier()} {
 		l := auth.NewLimiter(1, time.Hour)
 		guard := anywhere(known{"a": caller("alice", "", "s", 0)}).Optional()
-		h := guard.Limit(l, key.Rates((&auth.TierRates{}).Of)).Limit(l, auth.ByAddress().Cost(1)).WrapFunc(hello)
+		h := guard.Limit(l, key.WithRates((&auth.TierRates{}).Of)).Limit(l, auth.ByAddress().WithCost(1)).WrapFunc(hello)
 		require.Equal(t, 200, serve(h, asking("", "192.0.2.1:1")).Code)
 		require.Equal(t, 429, serve(h, asking("", "192.0.2.1:2")).Code)
 		require.Equal(t, 200, serve(h, asking("", "192.0.2.2:1")).Code)
@@ -263,7 +263,7 @@ func TestLimitsOfOptionalGuards(t *testing.T) {
 		return ""
 	}
 	free := func(_ *http.Request, p *auth.Principal) int { require.Nil(t, p); return 1 }
-	guard := anywhere(known{}).Optional().Limit(newSpy(), auth.ByFunc("f", of).CostFunc(free))
+	guard := anywhere(known{}).Optional().Limit(newSpy(), auth.ByFunc("f", of).WithCostFunc(free))
 	require.Equal(t, 200, serve(guard.WrapFunc(hello), asking("", here)).Code)
 	require.Equal(t, 1, saw)
 }
@@ -271,7 +271,7 @@ func TestLimitsOfOptionalGuards(t *testing.T) {
 func TestLimitCosts(t *testing.T) {
 	cost := 0
 	of := func(*http.Request, *auth.Principal) int { return cost }
-	h := anywhere(known{"a": caller("alice", "", "s", 0)}).Limit(auth.NewLimiter(10, time.Hour), auth.ByIdentity().CostFunc(of)).WrapFunc(hello)
+	h := anywhere(known{"a": caller("alice", "", "s", 0)}).Limit(auth.NewLimiter(10, time.Hour), auth.ByIdentity().WithCostFunc(of)).WrapFunc(hello)
 	for _, c := range []struct{ cost, status int }{
 		{0, 200}, {-5, 200}, {math.MinInt, 200},
 		{11, 429}, {math.MaxInt, 429}, // never, but nothing is charged
@@ -285,7 +285,7 @@ func TestLimitCosts(t *testing.T) {
 	}
 
 	l := newSpy()
-	serve(anywhere(known{"a": alice()}).Limit(l, auth.ByTier().Cost(3)).WrapFunc(hello), asking("a", here))
+	serve(anywhere(known{"a": alice()}).Limit(l, auth.ByTier().WithCost(3)).WrapFunc(hello), asking("a", here))
 	require.Equal(t, []string{"tier:7:premium: 3"}, l.charged)
 }
 
@@ -294,7 +294,7 @@ func TestCostByAddressKnowsNobody(t *testing.T) {
 	of := func(_ *http.Request, p *auth.Principal) int { require.Nil(t, p); return 2 }
 	l := newSpy()
 	guard := anywhere(known{"a": alice()})
-	h := guard.Wrap(guard.Limit(l, auth.ByAddress().CostFunc(of)).WrapFunc(hello))
+	h := guard.Wrap(guard.Limit(l, auth.ByAddress().WithCostFunc(of)).WrapFunc(hello))
 	require.Equal(t, 200, serve(h, asking("a", here)).Code)
 	require.Equal(t, []string{"address:127.0.0.1 2"}, l.charged)
 }
@@ -305,12 +305,12 @@ func TestLimitPanicsOnMistakes(t *testing.T) {
 	for want, f := range map[string]func(){
 		"auth: Limit: nil limiter": func() { guard.Limit(nil, auth.ByAddress()) },
 		"auth: Limit: zero key":    func() { guard.Limit(l, auth.LimitKey{}) },
-		"auth: Limit: rates of callers by address, before they are known":                          func() { guard.Limit(l, auth.ByAddress().Rates(rates)) },
-		"auth: Limit: rates, but *auth_test.spy is no RateLimiter":                                 func() { guard.Limit(newSpy(), auth.ByTier().Rates(rates)) },
+		"auth: Limit: rates of callers by address, before they are known":                          func() { guard.Limit(l, auth.ByAddress().WithRates(rates)) },
+		"auth: Limit: rates, but *auth_test.spy is no VariableLimiter":                             func() { guard.Limit(newSpy(), auth.ByTier().WithRates(rates)) },
 		"auth: ByFunc: nil function":                                                               func() { auth.ByFunc("x", nil) },
-		"auth: LimitKey: cost 0 is not positive":                                                   func() { auth.ByTier().Cost(0) },
-		`auth: LimitKey: name "a b" is not 1 to 64 letters, digits, dots, hyphens and underscores`: func() { auth.ByTier().Name("a b") },
-		`auth: LimitKey: name "" is not 1 to 64 letters, digits, dots, hyphens and underscores`:    func() { auth.ByTier().Name("") },
+		"auth: LimitKey: cost 0 is not positive":                                                   func() { auth.ByTier().WithCost(0) },
+		`auth: LimitKey: name "a b" is not 1 to 64 letters, digits, dots, hyphens and underscores`: func() { auth.ByTier().WithName("a b") },
+		`auth: LimitKey: name "" is not 1 to 64 letters, digits, dots, hyphens and underscores`:    func() { auth.ByTier().WithName("") },
 		"auth: NewGuard: Throttle is a nil pointer": func() {
 			auth.NewGuard(auth.Bearer(known{}), &auth.GuardOptions{Throttle: (*auth.MemoryLimiter)(nil)})
 		},
@@ -319,8 +319,8 @@ func TestLimitPanicsOnMistakes(t *testing.T) {
 	}
 	require.Panics(t, func() { guard.Limit((*auth.MemoryLimiter)(nil), auth.ByAddress()) })
 	require.NotPanics(t, func() {
-		guard.Limit(l, auth.ByTier().Name("A.b-c_9").Cost(2).Rates(rates))
-		guard.Limit(newSpy(), auth.ByTier().Rates(nil).CostFunc(nil))
+		guard.Limit(l, auth.ByTier().WithName("A.b-c_9").WithCost(2).WithRates(rates))
+		guard.Limit(newSpy(), auth.ByTier().WithRates(nil).WithCostFunc(nil))
 	})
 }
 
@@ -361,7 +361,7 @@ func TestEventOfALimit(t *testing.T) {
 	guard := auth.NewGuard(auth.Bearer(known{"a": alice()}), o)
 	l := &spy{}
 	serve(guard.Limit(l, auth.ByAddress()).WrapFunc(hello), asking("a", here))
-	serve(guard.Limit(l, auth.ByIdentity().Name("per-user")).WrapFunc(hello), asking("a", here))
+	serve(guard.Limit(l, auth.ByIdentity().WithName("per-user")).WrapFunc(hello), asking("a", here))
 	early, late := (*events)[0], (*events)[1]
 	require.Equal(t, auth.ErrRateLimited, early.Reason)
 	require.Equal(t, auth.Refused, early.Outcome)

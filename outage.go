@@ -13,8 +13,8 @@ import (
 //
 // FailClosed, [FailOpen] and [LocalShare] have in common:
 //
-//   - Each call asks l first, so that it counts again as soon as it answers. It
-//     must give up by itself in good time.
+//   - Each call asks l first, so that it counts again as soon as it answers. l
+//     must have a timeout of its own.
 //   - report is told of every call that l answers with an error. It runs on the
 //     request's goroutine and must be quick. They panic on a nil report, so that
 //     no outage is silent, and on a nil l.
@@ -22,7 +22,8 @@ import (
 //     not get past a limit by hanging up. That one was cancelled is no outage
 //     and not reported.
 //   - A rate that is not valid is a mistake of the caller's and no outage.
-//   - The limiter that they return is a [RateLimiter] where l is.
+//   - The limiter that they return is a [VariableLimiter] where l is, which a
+//     type assertion shows.
 func FailClosed(l Limiter, report func(ctx context.Context, err error)) Limiter {
 	return newFallback("FailClosed", l, report, nil)
 }
@@ -32,7 +33,7 @@ func FailClosed(l Limiter, report func(ctx context.Context, err error)) Limiter 
 // is for limits that share out what is there, never for a throttle. [LocalShare]
 // is nearly as available. See [FailClosed] for the rest.
 //
-// What is admitted so is told to have the whole burst left.
+// Such answers report the full burst as remaining.
 func FailOpen(l Limiter, report func(ctx context.Context, err error)) Limiter {
 	return newFallback("FailOpen", l, report, func(_ context.Context, _ string, _ int, r Rate) (Quota, error) {
 		// Nothing is charged, so there is nothing to give back once l is up:
@@ -53,7 +54,7 @@ func FailOpen(l Limiter, report func(ctx context.Context, err error)) Limiter {
 // pays for no more than that has counted itself.
 //
 // LocalShare panics on nodes outside of 1 to 1,000,000.
-func LocalShare(l RateLimiter, nodes int, report func(ctx context.Context, err error)) RateLimiter {
+func LocalShare(l VariableLimiter, nodes int, report func(ctx context.Context, err error)) VariableLimiter {
 	if nodes < 1 || nodes > 1_000_000 {
 		panic(fmt.Sprintf("auth: LocalShare: %d nodes are not 1 to 1,000,000", nodes))
 	}
@@ -61,7 +62,7 @@ func LocalShare(l RateLimiter, nodes int, report func(ctx context.Context, err e
 	f := newFallback("LocalShare", l, report, func(ctx context.Context, key string, cost int, r Rate) (Quota, error) {
 		return local.AllowRate(ctx, key, cost, r.share(nodes))
 	})
-	return f.(RateLimiter)
+	return f.(VariableLimiter)
 }
 
 // share returns the nth part of a valid rate. It is valid too, which a unit in
@@ -82,7 +83,7 @@ type fallback struct {
 // limiter's own and not known.
 type outageFunc func(ctx context.Context, key string, cost int, rate Rate) (Quota, error)
 
-// A rateFallback is a fallback whose limiter is a RateLimiter.
+// A rateFallback is a fallback whose limiter is a VariableLimiter.
 type rateFallback struct{ fallback }
 
 func newFallback(name string, l Limiter, report func(context.Context, error), instead outageFunc) Limiter {
@@ -93,7 +94,7 @@ func newFallback(name string, l Limiter, report func(context.Context, error), in
 		panic("auth: " + name + ": nil report")
 	}
 	f := fallback{l, report, instead}
-	if _, ok := l.(RateLimiter); ok {
+	if _, ok := l.(VariableLimiter); ok {
 		return &rateFallback{f}
 	}
 	return &f
@@ -106,21 +107,21 @@ func (f *fallback) Allow(ctx context.Context, key string, cost int) (Quota, erro
 		return q, err
 	}
 	var own Rate
-	if l, ok := f.limiter.(RateLimiter); ok {
+	if l, ok := f.limiter.(VariableLimiter); ok {
 		own = l.Rate()
 	}
 	return f.instead(ctx, key, cost, own)
 }
 
-// Rate implements [RateLimiter].
-func (f *rateFallback) Rate() Rate { return f.limiter.(RateLimiter).Rate() }
+// Rate implements [VariableLimiter].
+func (f *rateFallback) Rate() Rate { return f.limiter.(VariableLimiter).Rate() }
 
-// AllowRate implements [RateLimiter].
+// AllowRate implements [VariableLimiter].
 func (f *rateFallback) AllowRate(ctx context.Context, key string, cost int, rate Rate) (Quota, error) {
 	if err := rate.Validate(); err != nil {
 		return Quota{}, err
 	}
-	q, err := f.limiter.(RateLimiter).AllowRate(ctx, key, cost, rate)
+	q, err := f.limiter.(VariableLimiter).AllowRate(ctx, key, cost, rate)
 	if err == nil || !f.stepsIn(ctx, err) {
 		return q, err
 	}

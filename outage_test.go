@@ -58,7 +58,7 @@ func TestFallbacksLeaveAnswersAlone(t *testing.T) {
 				bare := auth.NewLimiter(2, time.Minute)
 				for _, cost := range []int{0, 1, 1, 1, -1, 1, 3, math.MinInt, 0} {
 					key := name + kind
-					got, err := l.(auth.RateLimiter).AllowRate(t.Context(), key, cost, at)
+					got, err := l.(auth.VariableLimiter).AllowRate(t.Context(), key, cost, at)
 					require.NoError(t, err)
 					want, _ := bare.AllowRate(t.Context(), key, cost, at)
 					require.Equal(t, want, got)
@@ -108,19 +108,19 @@ func TestFallbacksReportOutagesAndEndWithThem(t *testing.T) {
 	})
 }
 
-// Limits that need a RateLimiter can be told whether they have one.
+// Limits that need a VariableLimiter can be told whether they have one.
 func TestFallbacksAreRateLimitersWhereTheirsIs(t *testing.T) {
 	var told reports
 	own := auth.NewLimiter(4, time.Minute)
 	for _, wrap := range []func(auth.Limiter, func(context.Context, error)) auth.Limiter{auth.FailClosed, auth.FailOpen} {
-		_, ok := wrap(plain{own}, told.add).(auth.RateLimiter)
+		_, ok := wrap(plain{own}, told.add).(auth.VariableLimiter)
 		require.False(t, ok)
-		l, ok := wrap(own, told.add).(auth.RateLimiter)
+		l, ok := wrap(own, told.add).(auth.VariableLimiter)
 		require.True(t, ok)
 		require.Equal(t, own.Rate(), l.Rate())
 	}
 	require.Equal(t, own.Rate(), auth.LocalShare(own, 2, told.add).Rate())
-	byTier := auth.ByTier().Rates(func(*auth.Principal) auth.Rate { return auth.Rate{} })
+	byTier := auth.ByTier().WithRates(func(*auth.Principal) auth.Rate { return auth.Rate{} })
 	require.NotPanics(t, func() { authtest.Guard(alice()).Limit(auth.FailOpen(own, told.add), byTier) })
 	require.Panics(t, func() { authtest.Guard(alice()).Limit(auth.FailOpen(plain{own}, told.add), byTier) })
 }
@@ -130,7 +130,7 @@ func TestFallbacksAreRateLimitersWhereTheirsIs(t *testing.T) {
 func TestFailOpenTellsTheWholeBurst(t *testing.T) {
 	var told reports
 	r := &remote{auth.NewLimiter(4, time.Minute, auth.Burst(9)), errOutage}
-	l := auth.FailOpen(r, told.add).(auth.RateLimiter)
+	l := auth.FailOpen(r, told.add).(auth.VariableLimiter)
 	other := auth.Rate{Limit: 5, Per: time.Hour}
 	for _, cost := range []int{1, 0, -1, 100} {
 		require.Equal(t, auth.Quota{Allowed: true, Rate: r.Rate(), Remaining: 9}, charge(t, l, "k", cost))
@@ -243,7 +243,7 @@ func TestFallbacksAdmitNoRequestThatIsOver(t *testing.T) {
 			q, err := l.Allow(c.ctx, "k", 1)
 			require.ErrorIs(t, err, c.ctx.Err(), name)
 			require.Zero(t, q)
-			q, err = l.(auth.RateLimiter).AllowRate(c.ctx, "k", 1, auth.Rate{Limit: 1, Per: time.Hour})
+			q, err = l.(auth.VariableLimiter).AllowRate(c.ctx, "k", 1, auth.Rate{Limit: 1, Per: time.Hour})
 			require.ErrorIs(t, err, c.ctx.Err(), name)
 			require.Zero(t, q)
 			require.Len(t, told, c.reports, name)
@@ -261,7 +261,7 @@ func TestFallbacksRefuseRatesThatAreNotValid(t *testing.T) {
 	for _, down := range []error{nil, errOutage} {
 		var told reports
 		for name, l := range fallbacks(&remote{auth.NewLimiter(6, time.Minute), down}, &told) {
-			_, err := l.(auth.RateLimiter).AllowRate(t.Context(), "k", 1, auth.Rate{Limit: 1})
+			_, err := l.(auth.VariableLimiter).AllowRate(t.Context(), "k", 1, auth.Rate{Limit: 1})
 			require.ErrorContains(t, err, "period", name)
 		}
 		require.Empty(t, told)

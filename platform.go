@@ -23,7 +23,7 @@ type Platform struct {
 	Keys KeySet
 
 	// Algorithms are those that the platform may sign with; nil is [RS512]
-	// alone. Symmetric ones are refused: who verifies could sign.
+	// alone. Symmetric ones are refused: with them, this API could sign too.
 	Algorithms []Algorithm
 
 	// Audience is what aud must be, as one text: what this API is called. It is
@@ -52,11 +52,11 @@ type Platform struct {
 	Tier string
 
 	// SessionLifetime bounds what [Platforms.Issuer] issues; zero is the
-	// issuer's own.
+	// issuer's own. It has no effect where Exchange is given that one itself.
 	SessionLifetime time.Duration
 
 	// Networks is where assertions may be presented from; nil is anywhere, and
-	// an empty set nowhere. Users are not bound by it.
+	// an empty set nowhere. It does not restrict what they open.
 	Networks *Networks
 
 	// Rate bounds the assertions of the platform; zero is none. Strangers
@@ -69,7 +69,6 @@ type Platform struct {
 }
 
 const (
-	maxPlatformID     = 64
 	maxPlatformName   = 256
 	maxAssertionLife  = 24 * time.Hour
 	assertionLife     = 5 * time.Minute // by default
@@ -88,7 +87,7 @@ func (p *Platform) Validate() error {
 			errs = append(errs, fmt.Errorf("auth: platform %.64q: "+what, append([]any{p.ID}, args...)...))
 		}
 	}
-	require(isPlatformID(p.ID), "id is not 1 to %d letters, digits, dots, hyphens and underscores", maxPlatformID)
+	require(isName(p.ID), "id is not 1 to %d letters, digits, dots, hyphens and underscores", maxName)
 	require(len(p.Name) <= maxPlatformName, "name is longer than %d bytes", maxPlatformName)
 	require(!isNil(p.Keys), "no keys")
 	require(isNil(p.Keys) || !canSign(p.Keys), "the keys can sign: a platform's are public")
@@ -113,12 +112,6 @@ func canSign(keys KeySet) bool {
 	s, ok := keys.(interface{ Signing() *Key })
 	return ok && s.Signing() != nil
 }
-
-func isPlatformID(s string) bool {
-	return s != "" && len(s) <= maxPlatformID && platformIDChars.hasAll(s)
-}
-
-var platformIDChars = charset(alphanumeric + "._-")
 
 func (a Algorithm) isAsymmetric() bool {
 	switch a {

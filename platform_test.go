@@ -93,7 +93,25 @@ func TestNewPlatformsRefuses(t *testing.T) {
 	d := newDesk(newTap(t)).open()
 	require.Panics(t, func() { d.platforms.Issuer(nil) })
 	require.Panics(t, func() { d.platforms.Issuer((*auth.Sessions)(nil)) })
-	require.Panics(t, func() { d.platforms.Issuer(auth.Cookie("__Host-s", d.sessions, nil)) })
+}
+
+// A platform signs in into a cookie, which then is all that tells the token.
+func TestPlatformsIssueIntoACookie(t *testing.T) {
+	d := newDesk(newStore(t)).open()
+	d.acme().SessionLifetime = time.Hour
+	web := auth.Cookie("__Host-s", d.sessions, nil)
+	login := auth.NewGuard(d.platforms.FromHeader("Token", "platform"), nil).Exchange(d.platforms.Issuer(web))
+	r := from("POST", "/", "Token", emailClaims().assertion())
+	r.SetPathValue("platform", "acme")
+	w := serve(login, r)
+	require.Equal(t, 200, w.Code)
+	require.NotContains(t, w.Body.String(), "access_token")
+	cookies := w.Result().Cookies()
+	require.Len(t, cookies, 1)
+	require.LessOrEqual(t, cookies[0].MaxAge, 3600)
+	p, err := d.sessions.Verify(t.Context(), cookies[0].Value)
+	require.NoError(t, err)
+	require.Equal(t, []string{"read"}, p.Scopes)
 }
 
 // Row 30: by default the same person at two platforms is two users, whatever the
@@ -267,7 +285,7 @@ func TestPlatformRate(t *testing.T) {
 }
 
 // brokenLimiter cannot answer.
-type brokenLimiter struct{ auth.RateLimiter }
+type brokenLimiter struct{ auth.VariableLimiter }
 
 func (brokenLimiter) AllowRate(context.Context, string, int, auth.Rate) (auth.Quota, error) {
 	return auth.Quota{}, errOutage

@@ -23,7 +23,7 @@ type Platforms struct {
 	registry PlatformRegistry
 	marks    marks
 	user     func(ctx context.Context, platform *Platform, a *Assertion) (*Principal, error)
-	limiter  RateLimiter
+	limiter  VariableLimiter
 }
 
 // PlatformOptions configure [NewPlatforms]. The zero value is good.
@@ -51,7 +51,7 @@ type PlatformOptions struct {
 
 	// Limiter counts by [Platform].Rate; nil is a [MemoryLimiter] of this
 	// process.
-	Limiter RateLimiter
+	Limiter VariableLimiter
 }
 
 // NewPlatforms returns the platforms of a registry. What has been used, and who
@@ -101,7 +101,7 @@ var (
 // entry returns the platform of that id, unless its entry says that it is
 // suspended.
 func (p *Platforms) entry(ctx context.Context, id string) (*Platform, error) {
-	if !isPlatformID(id) {
+	if !isName(id) {
 		return nil, errNoPlatform
 	}
 	platform, err := p.registry.Platform(ctx, id)
@@ -151,7 +151,7 @@ func (p *Platforms) absent(ctx context.Context, d Digest, refusal error) error {
 // [JWTOptions].Revocation is set. It need not be in the registry. Where Suspend
 // fails, some of that may have come about; call it again.
 func (p *Platforms) Suspend(ctx context.Context, id string) error {
-	if !isPlatformID(id) {
+	if !isName(id) {
 		return errPlatformID
 	}
 	// Recorded first: who signs in between the two is reached by the mark.
@@ -170,7 +170,7 @@ func (p *Platforms) Suspend(ctx context.Context, id string) error {
 // Resume lets a platform sign in again that Suspend has switched off. What it
 // had opened stays ended. An entry whose Suspended is set stays refused.
 func (p *Platforms) Resume(ctx context.Context, id string) error {
-	if !isPlatformID(id) {
+	if !isName(id) {
 		return errPlatformID
 	}
 	return remove(ctx, p.store, suspension(id))
@@ -183,16 +183,13 @@ var errPlatformID = errors.New("auth: malformed id of a platform")
 // its Scopes, and platforms that are suspended or gone are refused. The registry
 // is looked up at each issue, so below a [Refresh] it counts at each refresh.
 // Principals that come from no platform are i's alone. Refusals of i that are
-// answered 401 become [ErrInvalid], as those of assertions are.
+// answered 401 become [ErrInvalid], as those of assertions are. Where i is a
+// [CookieSource], [Guard.Exchange] sets its cookie.
 //
-// It panics on a nil issuer, and on a [CookieSource], which [Guard.Exchange]
-// must see as one to set the cookie.
+// It panics on a nil issuer.
 func (p *Platforms) Issuer(i Issuer) Issuer {
 	if isNil(i) {
 		panic("auth: Platforms.Issuer: nil issuer")
-	}
-	if _, ok := i.(*CookieSource); ok {
-		panic("auth: Platforms.Issuer: Exchange would not see the cookie source")
 	}
 	return platformIssuer{i, p}
 }

@@ -15,7 +15,7 @@ type namedQuota struct {
 // tell has the answer tell how the request stands with a limit, where that has
 // a name and its limiter tells the rate.
 func (v *verdict) tell(name string, q Quota) {
-	if isLimitName(name) && q.Rate.Limit > 0 {
+	if isName(name) && q.Rate.Limit > 0 {
 		v.quotas = append(v.quotas, namedQuota{name, q})
 	}
 }

@@ -123,7 +123,7 @@ func TestRateLimitFields(t *testing.T) {
 		guard := func(tell bool) *auth.Guard {
 			g := auth.NewGuard(auth.Bearer(callers), &auth.GuardOptions{RateLimitFields: tell})
 			return g.Limit(auth.NewLimiter(60, time.Minute), auth.ByAddress()).
-				Limit(auth.NewLimiter(2, 5*time.Second, auth.Burst(4)), auth.ByIdentity().Name("per-user").Cost(2))
+				Limit(auth.NewLimiter(2, 5*time.Second, auth.Burst(4)), auth.ByIdentity().WithName("per-user").WithCost(2))
 		}
 		for _, tell := range []bool{false, true} {
 			g := guard(tell)
@@ -251,7 +251,7 @@ func TestRetryAfterIsTheTruth(t *testing.T) {
 			for _, key := range keys {
 				n := 1 + random.IntN(8)
 				l := auth.NewLimiter(n, periods[random.IntN(len(periods))], auth.Burst(cost+random.IntN(5)))
-				g = g.Limit(l, key.Cost(cost))
+				g = g.Limit(l, key.WithCost(cost))
 				if random.IntN(2) == 0 {
 					guards = append(guards, g)
 				}

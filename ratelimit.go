@@ -16,18 +16,27 @@ import (
 // could not be found out: the request is refused with [ErrUnavailable], unless
 // [FailOpen] or [LocalShare] say otherwise.
 //
+// Implementations fill in every field of [Quota]; only Rate may be left zero. It
+// is by Reset that a unit is given back or not: where it is zero, successes
+// count as failures.
+//
+// A limiter's keys are its own: two that share a database keep them apart, by a
+// prefix for instance, as two limits of a guard charge the same key. Keys name
+// the caller, and are as long and as strange as the names of callers and what
+// [ByFunc] returns: hash them before they are stored.
+//
 // Limiters are safe for concurrent use, and exact under it: of any number of
 // calls at once they admit as many as the rate does.
 type Limiter interface {
 	Allow(ctx context.Context, key string, cost int) (Quota, error)
 }
 
-// A RateLimiter is a [Limiter] that can apply another rate than its own, for
+// A VariableLimiter is a [Limiter] that can apply another rate than its own, for
 // tiers and quotas of single API keys. A key has one account, whatever the rates
 // it is charged at: the time until all has come back, which is never more than a
 // burst takes at the rate that is applied. So a rate that is raised counts at
 // once, but who had used up the old one has not the new one at once.
-type RateLimiter interface {
+type VariableLimiter interface {
 	Limiter
 
 	// Rate returns the limiter's own rate.
@@ -40,8 +49,8 @@ type RateLimiter interface {
 // A Rate is how much may be charged to a key in how long. It is counted by the
 // generic cell rate algorithm: Burst units at once, and one more every
 // Per/Limit, which is cut to nanoseconds. That is no less than a microsecond, and
-// a burst takes no more than 366 days to come back. The zero Rate stands for
-// none of one's own.
+// a burst takes no more than 366 days to come back. The zero Rate means: no rate of
+// one's own; use the limiter's.
 type Rate struct {
 	Limit int           `json:"limit"`
 	Per   time.Duration `json:"per"` // in nanoseconds
@@ -87,17 +96,17 @@ type Quota struct {
 	Rate      Rate // that was applied; zero where a limiter does not tell
 	Remaining int  // what could be charged now, never negative
 
-	// Next is when more than Remaining can be charged, and Reset when all of
-	// the burst can; zero where that is now.
+	// Next is how long until more than Remaining can be charged, and Reset how
+	// long until all of the burst can; zero where that is now.
 	Next, Reset time.Duration
 
-	// RetryAfter is when the refused cost could be charged, if nothing else is
+	// RetryAfter is how long until the refused cost could be charged, if nothing else is
 	// meanwhile; for a cost of 0, when 1 could. Zero where it was allowed. A
 	// cost above the burst can never be, and has the time of Reset.
 	RetryAfter time.Duration
 }
 
-// A MemoryLimiter is a [RateLimiter] of this process. Its memory is bounded, see
+// A MemoryLimiter is a [VariableLimiter] of this process. Its memory is bounded, see
 // [MaxKeys], and nothing of it runs in the background. Charging takes no
 // allocation.
 //
@@ -129,7 +138,7 @@ func Burst(n int) LimiterOption { return func(o *limiterOptions) { o.burst = n }
 func MaxKeys(n int) LimiterOption { return func(o *limiterOptions) { o.maxKeys = n } }
 
 // NewLimiter returns a limiter that admits n units per key in the time per. Like
-// http.ServeMux.Handle on a malformed pattern, it panics on a rate that
+// http.ServeMux.Handle, it takes literals and panics on a rate that
 // [Rate.Validate] refuses, a Burst below 1 and MaxKeys outside of 1 to
 // 268,435,456.
 func NewLimiter(n int, per time.Duration, options ...LimiterOption) *MemoryLimiter {
@@ -164,7 +173,7 @@ func (l *MemoryLimiter) Allow(_ context.Context, key string, cost int) (q Quota,
 	return q, nil
 }
 
-// AllowRate implements [RateLimiter]. The error tells that the rate is not
+// AllowRate implements [VariableLimiter]. The error tells that the rate is not
 // valid.
 func (l *MemoryLimiter) AllowRate(_ context.Context, key string, cost int, rate Rate) (q Quota, err error) {
 	if err = rate.Validate(); err == nil {

@@ -294,7 +294,7 @@ func (f first) Schemes() []Scheme {
 // authenticate runs an authenticator, with the client's address where it goes by
 // that.
 func authenticate(a Authenticator, r *http.Request, client netip.Addr) (*Principal, error) {
-	if c, ok := a.(clientAuthenticator); ok {
+	if c, ok := a.(ClientAuthenticator); ok {
 		return c.AuthenticateClient(r, client)
 	}
 	return a.Authenticate(r)

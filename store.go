@@ -22,8 +22,7 @@ import (
 // [ErrUnavailable], never with a 401.
 //
 // There is no upsert: a slow request that ends after a sign-out cannot bring
-// the session back. The package storetest of this module holds the contract as
-// tests.
+// the session back.
 type Store interface {
 	// Lookup returns the record under d, or ErrNotFound.
 	Lookup(ctx context.Context, d Digest) (Record, error)

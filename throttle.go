@@ -17,7 +17,7 @@ import (
 //
 // The error is a *[Failure], fit for a guard: [ErrRateLimited] with the name, or
 // [ErrUnavailable] where l cannot be asked. The name is told to clients, see
-// [LimitKey.Name].
+// [LimitKey.WithName].
 func Reserve(ctx context.Context, l Limiter, name, key string) (giveBack func(context.Context), err error) {
 	start := time.Now()
 	q, err := charge(ctx, l, name, []byte(key), 1, Rate{})

@@ -41,7 +41,7 @@ func validTierRate(tier string, r Rate) error {
 }
 
 // Of returns the rate of p's tier, or zero where none is known. It is what
-// [LimitKey.Rates] takes.
+// [LimitKey.WithRates] takes.
 func (t *TierRates) Of(p *Principal) Rate { return t.all()[p.Tier] }
 
 func (t *TierRates) all() map[string]Rate {

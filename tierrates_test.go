@@ -29,7 +29,7 @@ func TestTierRates(t *testing.T) {
 	authtest.At(t, begin, func(t *testing.T) {
 		tiers := must(auth.NewTierRates(map[string]auth.Rate{"basic": perMinute(10), "gold": perMinute(30)}))
 		callers := known{"basic": caller("b", "basic", "s1", 0), "gold": caller("g", "gold", "s2", 0), "other": caller("o", "", "s3", 0)}
-		h := anywhere(callers).Limit(auth.NewLimiter(2, time.Minute), auth.ByIdentity().Rates(tiers.Of)).WrapFunc(hello)
+		h := anywhere(callers).Limit(auth.NewLimiter(2, time.Minute), auth.ByIdentity().WithRates(tiers.Of)).WrapFunc(hello)
 		require.Equal(t, 10, passed(h, "basic"))
 		require.Equal(t, 30, passed(h, "gold"))
 		require.Equal(t, 2, passed(h, "other"), "the limiter's own")
@@ -89,7 +89,7 @@ func TestRatesThatAreNone(t *testing.T) {
 	broken := func(*auth.Principal) auth.Rate { return auth.Rate{Burst: 5} }
 	for token, g := range map[string]*auth.Guard{
 		"bad":  anywhere(known{"bad": bad}).Limit(auth.NewLimiter(5, time.Hour), auth.ByIdentity()),
-		"good": anywhere(known{"good": alice()}).Limit(auth.NewLimiter(5, time.Hour), auth.ByTier().Rates(broken)),
+		"good": anywhere(known{"good": alice()}).Limit(auth.NewLimiter(5, time.Hour), auth.ByTier().WithRates(broken)),
 		// A quota of one's own, and a limiter that cannot apply it.
 		"quota": anywhere(known{"quota": caller("alice", "", "s", 3)}).Limit(newSpy(), auth.ByIdentity()),
 	} {
@@ -117,7 +117,7 @@ func TestTierRatesChangeInFlight(t *testing.T) {
 		mu.Unlock()
 		return r
 	}
-	h := anywhere(known{"a": alice()}).Limit(auth.NewLimiter(1000, time.Minute), auth.ByIdentity().Rates(rates)).WrapFunc(hello)
+	h := anywhere(known{"a": alice()}).Limit(auth.NewLimiter(1000, time.Minute), auth.ByIdentity().WithRates(rates)).WrapFunc(hello)
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -159,7 +159,7 @@ func TestQuotaOfAnAPIKeyTravels(t *testing.T) {
 	}
 	tiers := must(auth.NewTierRates(map[string]auth.Rate{"basic": {Limit: 5, Per: time.Hour}}))
 	guard := auth.NewGuard(auth.First(auth.Bearer(h.tokens, h.sessions), auth.Header("X-API-Key", h.keys)), nil)
-	api := guard.Limit(auth.NewLimiter(1, time.Hour), auth.ByIdentity().Rates(tiers.Of)).WrapFunc(hello)
+	api := guard.Limit(auth.NewLimiter(1, time.Hour), auth.ByIdentity().WithRates(tiers.Of)).WrapFunc(hello)
 	login := func(key string, with auth.Issuer) string {
 		p := must(h.keys.Verify(t.Context(), key)).ProvedAt(time.Now())
 		g := must(with.Issue(t.Context(), p, nil))

@@ -115,3 +115,11 @@ func (set *chars) hasAll(s string) bool {
 	}
 	return bad == 0
 }
+
+// isName reports whether s is a name as an operator gives them to platforms and
+// limits: 1 to 64 ASCII letters, digits, dots, hyphens and underscores.
+func isName(s string) bool { return s != "" && len(s) <= maxName && nameChars.hasAll(s) }
+
+const maxName = 64
+
+var nameChars = charset(alphanumeric + "._-")

@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
-	"testing"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -18,7 +17,6 @@ import (
 // A Platform is a partner that signs assertions, with an RSA key of its own that
 // exists in this test only.
 type Platform struct {
-	t       testing.TB
 	id      string
 	private *rsa.PrivateKey
 	keys    *auth.Keys
@@ -26,25 +24,16 @@ type Platform struct {
 
 // NewPlatform returns a platform with a new key of 2048 bits, which takes a
 // moment to make. Two platforms never share one.
-func NewPlatform(t testing.TB, id string) *Platform {
-	t.Helper()
+func NewPlatform(id string) *Platform {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatalf("authtest.NewPlatform: %v", err)
-	}
+	must(err)
 	der, err := x509.MarshalPKIXPublicKey(private.Public())
-	if err != nil {
-		t.Fatalf("authtest.NewPlatform: %v", err)
-	}
+	must(err)
 	public, err := auth.ParsePEM(auth.RS512, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
-	if err != nil {
-		t.Fatalf("authtest.NewPlatform: %v", err)
-	}
+	must(err)
 	keys, err := auth.NewKeys(nil, public)
-	if err != nil {
-		t.Fatalf("authtest.NewPlatform: %v", err)
-	}
-	return &Platform{t, id, private, keys}
+	must(err)
+	return &Platform{id, private, keys}
 }
 
 // Entry returns a new registry entry of the platform: its id and key, and what
@@ -56,21 +45,18 @@ func (p *Platform) Entry() *auth.Platform {
 // Sign returns an assertion of {"email","expire"}. Expire is cut to seconds.
 // What is signed twice is one assertion, which is good for one use.
 func (p *Platform) Sign(email string, expire time.Time) string {
-	p.t.Helper()
 	return p.SignClaims(map[string]any{"email": email, "expire": expire.Unix()})
 }
 
 // SignClaims returns an assertion whose payload is claims in JSON. A
-// json.RawMessage is signed as it is, be it JSON or not.
+// json.RawMessage is signed as it is, be it JSON or not. It panics on what
+// encoding/json cannot express.
 func (p *Platform) SignClaims(claims any) string {
-	p.t.Helper()
 	if raw, ok := claims.(json.RawMessage); ok {
 		return p.sign(raw)
 	}
 	payload, err := json.Marshal(claims)
-	if err != nil {
-		p.t.Fatalf("authtest: claims of an assertion: %v", err)
-	}
+	must(err)
 	return p.sign(payload)
 }
 
@@ -79,8 +65,12 @@ func (p *Platform) sign(payload []byte) string {
 	signed := encode([]byte(`{"alg":"RS512","typ":"JWT"}`)) + "." + encode(payload)
 	hash := sha512.Sum512([]byte(signed))
 	signature, err := rsa.SignPKCS1v15(nil, p.private, crypto.SHA512, hash[:])
-	if err != nil {
-		p.t.Fatalf("authtest: signing an assertion: %v", err)
-	}
+	must(err)
 	return signed + "." + encode(signature)
+}
+
+func must(err error) {
+	if err != nil {
+		panic("authtest: Platform: " + err.Error())
+	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestPlatform(t *testing.T) {
-	partner := authtest.NewPlatform(t, "partner")
+	partner := authtest.NewPlatform("partner")
 	entry := partner.Entry()
 	entry.Scopes = []string{"trade"}
 	registry, err := auth.NewPlatformList(entry)
@@ -41,7 +41,7 @@ func TestPlatform(t *testing.T) {
 	require.NoError(t, err)
 	_, err = present(partner.SignClaims(map[string]any{"email": "ada@example.com"}))
 	require.ErrorIs(t, err, auth.ErrInvalid)
-	_, err = present(authtest.NewPlatform(t, "partner").Sign("eve@example.com", expire))
+	_, err = present(authtest.NewPlatform("partner").Sign("eve@example.com", expire))
 	require.ErrorIs(t, err, auth.ErrInvalid, "another key")
 	var failure *auth.Failure
 	require.ErrorAs(t, err, &failure)

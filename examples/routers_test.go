@@ -113,7 +113,7 @@ func TestRoutersDecideAlike(t *testing.T) {
 	require.NoError(t, err)
 	sessions, err := auth.NewSessions(store, nil)
 	require.NoError(t, err)
-	partner := authtest.NewPlatform(t, "maple")
+	partner := authtest.NewPlatform("maple")
 	registry, err := auth.NewPlatformList(partner.Entry())
 	require.NoError(t, err)
 	platforms, err := auth.NewPlatforms(store, registry, nil)

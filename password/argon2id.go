@@ -76,7 +76,7 @@ func (p Params) bounded() bool {
 func (p Params) work() uint64 { return uint64(p.Memory) * uint64(p.Time) }
 
 // A Pepper is a key that passwords are run through before they are hashed, as
-// HMAC-SHA256. It belongs into a secret manager, never into the store.
+// HMAC-SHA256. It belongs in a secret manager, never into the store.
 //
 // To rotate, put the new one first and keep the old one: hashes name the pepper
 // that they were made with, and each login moves its own to the new one. Once

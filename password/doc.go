@@ -43,13 +43,14 @@
 // has that login. Guesses in quick succession end before the hundredth (NIST SP
 // 800-63B-4 section 3.2.2); patient ones go on at one a minute, some 1,500 on
 // the first day, at which a password of 15 characters need not fear for itself.
-// [EventThrottled] tells of it. Who wants an end of it has [Options].Notify call
-// [Users.Disable].
+// [EventThrottled] tells of it. To stop it for good, call [Users.Disable] from
+// [Options].Notify.
 //
 // Nobody keeps a user out by failing in their place. An address from which the
 // login has succeeded in the last 30 days is not held to the failures of
-// others: it has 90 of its own, so its user gets in during an attack. Anybody
-// else gets in a minute after it, and must be lucky while it lasts.
+// others: it has 90 of its own, so its user gets in during an attack. From
+// anywhere else they get in a minute after it, and until then compete with the
+// attacker for the one attempt a minute.
 //
 // An address is an IPv4 address, or the /64 of an IPv6 one. Behind a reverse
 // proxy, name it in auth.GuardOptions.TrustedProxies: otherwise all clients have

@@ -41,7 +41,7 @@ func build(_ string, log *slog.Logger) (*demo.App, error) {
 		Throttle: auth.NewLimiter(40, time.Minute), // failures from one address
 	})
 	// What a user may call. A key that was created with a Rate has that instead.
-	limited := guard.Limit(auth.NewLimiter(10, time.Minute), auth.ByIdentity().Rates(tiers.Of))
+	limited := guard.Limit(auth.NewLimiter(10, time.Minute), auth.ByIdentity().WithRates(tiers.Of))
 
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/v1/authenticate", login.Exchange(sessions))
