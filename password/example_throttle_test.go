@@ -62,21 +62,37 @@ func ExampleThrottle_shared() {
 	shared := func(n int, per time.Duration, burst int) auth.Limiter {
 		return auth.NewLimiter(n, per, auth.Burst(burst)) // or one of a database
 	}
-	store := memstore.New()
-	users, err := password.NewUsers(store, &password.Options{
-		Throttle: &password.Throttle{
-			Address: shared(60, time.Minute, 60),
-			Pair:    shared(45, time.Minute, 45),
-			Login:   shared(60, time.Hour, 90),
-			Known:   shared(1, 30*24*time.Hour, 2),
-		},
-	})
-	if err != nil {
-		log.Fatal(err)
+	throttle := &password.Throttle{
+		Address: shared(60, time.Minute, 60),
+		Pair:    shared(45, time.Minute, 45),
+		Login:   shared(60, time.Hour, 90),
+		Known:   shared(1, 30*24*time.Hour, 2),
 	}
-	_, err = users.VerifyFrom(context.Background(), netip.MustParseAddr("192.0.2.1"), "nobody", "guess")
-	fmt.Println(err)
-	// Output: auth: invalid_credential
+	store := memstore.New()
+	var processes []*password.Users
+	for range 2 {
+		users, err := password.NewUsers(store, &password.Options{Throttle: throttle})
+		if err != nil {
+			log.Fatal(err)
+		}
+		processes = append(processes, users)
+	}
+	// What is used up at one of them is used up at the other.
+	guesser := netip.MustParseAddr("192.0.2.1")
+	for _, users := range processes {
+		guesses := 0
+		for {
+			_, err := users.VerifyFrom(context.Background(), guesser, "ada", "")
+			if !errors.Is(err, auth.ErrInvalid) {
+				fmt.Println(guesses, err)
+				break
+			}
+			guesses++
+		}
+	}
+	// Output:
+	// 45 auth: rate_limit_exceeded
+	// 0 auth: rate_limit_exceeded
 }
 
 // A mistake to avoid: a program behind a proxy that it has not been told of. All
