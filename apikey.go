@@ -157,7 +157,8 @@ type KeyOptions struct {
 	Scopes []string
 
 	// Networks is where the key, and what it opens, may be used from; nil is
-	// anywhere, and an empty set nowhere. See [Principal].
+	// anywhere, and an empty set nowhere. A JWT has room for some hundreds. See
+	// [Principal].
 	Networks *Networks
 
 	// Rate is the key's own quota, which what it opens shares; zero is none.

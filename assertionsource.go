@@ -163,34 +163,39 @@ func (s *assertionSource) signIn(ctx context.Context, id, text string, client ne
 	if err := s.platforms.mayUse(ctx, platform, name); err != nil {
 		return nil, err
 	}
-	u, err := s.platforms.user(ctx, platform, a)
-	switch {
-	case err != nil:
+	giveBack, err := s.platforms.reserve(ctx, platform)
+	if err != nil {
 		return nil, err
-	case u == nil || u.Subject == "":
-		return nil, errNoSubject
 	}
-	if err := s.platforms.use(ctx, name, a); err != nil {
+	u, err := s.platforms.user(ctx, platform, a)
+	if err == nil && (u == nil || u.Subject == "") {
+		err = errNoSubject
+	}
+	if err == nil {
+		err = s.platforms.use(ctx, name, a)
+	}
+	if err != nil {
+		giveBack(ctx) // else one who is refused could use up the quota of all
 		return nil, err
 	}
 	return platform.principal(u, a, start), nil
 }
 
 // mayUse refuses an assertion that has been used, so that a replay asks for no
-// user, and one too many of its platform. What two requests find out at the same
-// time, use decides.
+// user. What two requests find out at the same time, use decides.
 func (p *Platforms) mayUse(ctx context.Context, platform *Platform, name Digest) error {
 	if err := p.checkSuspension(ctx, platform.ID); err != nil {
 		return err
 	}
-	if err := p.absent(ctx, name, errUsed); err != nil {
-		return err
-	}
+	return p.absent(ctx, name, errUsed)
+}
+
+// reserve charges a sign-in to the platform's rate.
+func (p *Platforms) reserve(ctx context.Context, platform *Platform) (giveBack func(context.Context), err error) {
 	if platform.Rate == (Rate{}) {
-		return nil
+		return func(context.Context) {}, nil
 	}
-	_, err := charge(ctx, p.limiter, platformRateLimit, []byte("platform:"+platform.ID), 1, platform.Rate)
-	return err
+	return reserve(ctx, p.limiter, platformRateLimit, "platform:"+platform.ID, platform.Rate)
 }
 
 // usedMargin is how long the use of an assertion is remembered beyond its end,

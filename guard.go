@@ -77,8 +77,8 @@ type GuardOptions struct {
 	// given back unless that is refused with 401, or panics. Above it, requests are
 	// answered 429, so a guard with a throttle is one for logins: the sessions
 	// of the same client should go on. Requests under way count until they are
-	// judged, so allow more than may come at once from one address. Nil bounds
-	// none.
+	// judged, so allow more than may come at once from one address, and set
+	// http.Server.ReadTimeout. Nil bounds none.
 	Throttle Limiter
 
 	// RateLimitFields has the answers to admitted requests carry the fields
@@ -91,7 +91,8 @@ type GuardOptions struct {
 	// others can have read it, and may revoke it. The request is refused all
 	// the same, and the answer does not tell. The guard's networks, its limits
 	// by address and Throttle hold here, too: what they refuse is not looked
-	// at. Nil: nothing is.
+	// at. A credential that is good for one use is used up. Nil: nothing is
+	// looked at.
 	OnExposed func(ctx context.Context, p *Principal)
 
 	// InsecureHTTP admits plain HTTP from beyond this host, and leaves out

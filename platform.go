@@ -59,8 +59,8 @@ type Platform struct {
 	// an empty set nowhere. It does not restrict what they open.
 	Networks *Networks
 
-	// Rate bounds the assertions of the platform; zero is none. Strangers
-	// cannot use it up: it is charged when the signature holds.
+	// Rate bounds the sign-ins of the platform; zero is none. What is refused
+	// does not count.
 	Rate Rate
 
 	// Suspended refuses every assertion. What the platform has opened goes on;

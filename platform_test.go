@@ -272,6 +272,11 @@ func TestPlatformRate(t *testing.T) {
 			requireRefused(t, d.login("acme", signPlatform(otherPlatformKey(), rs512, emailClaims().String())), "a stranger")
 			requireRefused(t, d.login("acme", first), "a replay")
 		}
+		d.user = func(*auth.Platform, *auth.Assertion) (*auth.Principal, error) { return nil, auth.ErrForbidden }
+		for range 9 {
+			require.Equal(t, http.StatusForbidden, d.login("acme", emailClaims().with("nonce", "0").assertion()).Code)
+		}
+		d.user, d.asked = nil, d.asked[:1]
 		d.admitted(t, d.login("acme", emailClaims().with("nonce", "1").assertion()))
 		late := emailClaims().with("nonce", "2").assertion()
 		w := d.login("acme", late)

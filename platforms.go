@@ -14,7 +14,8 @@ import (
 //
 // Whatever is wrong with an assertion, an unknown or suspended platform
 // included, the answer is one fixed [ErrInvalid]; the cause goes to
-// [GuardOptions.Observe] only. An assertion that was refused changes nothing.
+// [GuardOptions.Observe] only. An assertion that was refused changes nothing, unless it came over plain
+// HTTP and [GuardOptions].OnExposed is told of it: then it is used up.
 //
 // Platforms is safe for concurrent use. That an assertion is used once holds
 // across processes that share the store.
@@ -148,7 +149,8 @@ func (p *Platforms) absent(ctx context.Context, d Digest, refusal error) error {
 // Suspend refuses the platform's assertions from now on and ends what they have
 // opened, in all processes that share the store: sessions at their next
 // request, refresh tokens when they are next used, JWTs where
-// [JWTOptions].Revocation is set. It need not be in the registry. Where Suspend
+// [JWTOptions].Revocation is set. API keys that its users made are roots of their
+// own and go on. The platform need not be in the registry. Where Suspend
 // fails, some of that may have come about; call it again.
 func (p *Platforms) Suspend(ctx context.Context, id string) error {
 	if !isName(id) {
@@ -181,7 +183,9 @@ var errPlatformID = errors.New("auth: malformed id of a platform")
 // Issuer returns an issuer that has i issue no more than the registry allows:
 // the lifetime is at most the platform's SessionLifetime, the scopes are among
 // its Scopes, and platforms that are suspended or gone are refused. The registry
-// is looked up at each issue, so below a [Refresh] it counts at each refresh.
+// is looked up at each issue: a [Refresh] whose access issuer is this one bounds
+// each session and asks again at each refresh, and where i is a Refresh, the
+// lifetime is that of the family.
 // Principals that come from no platform are i's alone. Refusals of i that are
 // answered 401 become [ErrInvalid], as those of assertions are. Where i is a
 // [CookieSource], [Guard.Exchange] sets its cookie.

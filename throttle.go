@@ -9,8 +9,8 @@ import (
 
 // Reserve charges one unit to key before work that may fail, and returns how to
 // give it back where the work succeeds, so that failures count and successes do
-// not. However many try at once, no more of them get to work than l admits.
-// Work that neither fails nor succeeds, but panics, counts.
+// not. However many try at once, no more of them fail than l admits. Work that
+// neither fails nor succeeds, but panics, counts.
 //
 // giveBack is called once at most. It does nothing once the unit has come back
 // by itself, and a limiter that is down then costs the caller that unit.
@@ -19,8 +19,13 @@ import (
 // [ErrUnavailable] where l cannot be asked. The name is told to clients, see
 // [LimitKey.WithName].
 func Reserve(ctx context.Context, l Limiter, name, key string) (giveBack func(context.Context), err error) {
+	return reserve(ctx, l, name, key, Rate{})
+}
+
+// reserve is Reserve at a rate; zero is the limiter's own.
+func reserve(ctx context.Context, l Limiter, name, key string, rate Rate) (giveBack func(context.Context), err error) {
 	start := time.Now()
-	q, err := charge(ctx, l, name, []byte(key), 1, Rate{})
+	q, err := charge(ctx, l, name, []byte(key), 1, rate)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +33,7 @@ func Reserve(ctx context.Context, l Limiter, name, key string) (giveBack func(co
 		// Giving back what has come back by itself would pay for somebody's
 		// failure, and who holds requests open could collect such payments.
 		if time.Since(start) < q.Reset {
-			_, _ = l.Allow(context.WithoutCancel(ctx), key, -1)
+			_, _ = chargeKey(context.WithoutCancel(ctx), l, []byte(key), -1, rate)
 		}
 	}, nil
 }

@@ -17,6 +17,8 @@ import (
 // be judged; where an account is used up, it is refused with
 // auth.ErrRateLimited and no work is done. The zero value has the defaults,
 // which hold for one process; processes that share their users share limiters.
+// Logins under way count until they are judged: let each account have some 20
+// for each process.
 //
 // See "How lock-out works" in the package's documentation.
 type Throttle struct {
@@ -63,15 +65,15 @@ type throttle struct {
 	hasher *Hasher
 
 	// turns bounds how many guesses are charged before it is known whether they
-	// are right: fewer than any account admits, so that those who log in at
-	// once from one address wait for one another, and refuse nobody.
+	// are right: fewer than any account admits by default, so that those who log
+	// in at once from one address wait for one another, and refuse nobody.
 	turns chan struct{}
 }
 
-const minTurns = 16
+const minTurns, maxTurns = 16, 32
 
 func newThrottle(t Throttle, h *Hasher) *throttle {
-	return &throttle{t.withDefaults(), h, make(chan struct{}, max(minTurns, cap(h.slots)))}
+	return &throttle{t.withDefaults(), h, make(chan struct{}, min(max(minTurns, cap(h.slots)), maxTurns))}
 }
 
 // An account is what a guess is charged to.
@@ -203,8 +205,7 @@ func down(err error) error {
 	return &auth.Failure{Reason: auth.ErrUnavailable, Err: fmt.Errorf("password: throttle: %w", err)}
 }
 
-// limitName is one for all accounts: which of them is used up tells about the
-// login.
+// limitName is one for all accounts: to clients they are one throttle.
 const limitName = "failures"
 
 func giveBack(ctx context.Context, charges []charge) {
