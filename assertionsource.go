@@ -69,12 +69,8 @@ func (p *Platforms) JWTBearer() Authenticator {
 		find: func(r *http.Request) (id, text string, err error) {
 			values, err := body.Form(r, "grant_type", "assertion")
 			switch {
-			case errors.Is(err, body.ErrTooLarge):
-				return "", "", ErrTooLarge
-			case errors.Is(err, body.ErrMalformed):
-				return "", "", fmt.Errorf("%w: %w", ErrMalformed, err)
 			case err != nil:
-				return "", "", err
+				return "", "", ofBody(err)
 			case values[0] != grantJWTBearer || values[1] == "":
 				return "", "", ErrNoCredential
 			}

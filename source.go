@@ -65,18 +65,26 @@ func JSONField(name string, verifiers ...Verifier) *Source {
 		func(r *http.Request) (string, error) {
 			values, err := body.JSON(r, name)
 			switch {
-			case errors.Is(err, body.ErrTooLarge):
-				return "", ErrTooLarge
-			case errors.Is(err, body.ErrMalformed):
-				return "", fmt.Errorf("%w: %w", ErrMalformed, err)
 			case err != nil:
-				return "", err
+				return "", ofBody(err)
 			case values[0] == "":
 				return "", ErrNoCredential
 			default:
 				return values[0], nil
 			}
 		})
+}
+
+// ofBody returns what the error of a body that was read refuses, if anything.
+func ofBody(err error) error {
+	switch {
+	case errors.Is(err, body.ErrTooLarge):
+		return ErrTooLarge
+	case errors.Is(err, body.ErrMalformed):
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	default:
+		return err
+	}
 }
 
 func newSource(s Scheme, vs []Verifier, find func(*http.Request) (string, error)) *Source {

@@ -122,18 +122,18 @@ func (t *throttle) change(ctx context.Context, user auth.Digest, work func() err
 	if t == nil {
 		return false, work()
 	}
-	return t.guess(ctx, []account{{t.Login, "password:change:" + user.String(), true, false}}, work)
+	return t.guess(ctx, []account{{limiter: t.Login, key: "password:change:" + user.String(), login: true}}, work)
 }
 
 // accounts returns what a login is charged to.
 func (t *throttle) accounts(ctx context.Context, b by) ([]account, error) {
-	everywhere := account{t.Login, "password:login:" + b.login, true, false}
+	everywhere := account{limiter: t.Login, key: "password:login:" + b.login, login: true}
 	if !b.client.IsValid() {
 		return []account{everywhere}, nil
 	}
 	accounts := []account{
-		{t.Address, "password:" + auth.AddressKey(b.client), false, false},
-		{t.Pair, "password:pair:" + b.pair(), false, false},
+		{limiter: t.Address, key: "password:" + auth.AddressKey(b.client)},
+		{limiter: t.Pair, key: "password:pair:" + b.pair()},
 	}
 	q, err := t.Known.Allow(ctx, "password:known:"+b.pair(), 0)
 	switch {
@@ -141,7 +141,7 @@ func (t *throttle) accounts(ctx context.Context, b by) ([]account, error) {
 		return nil, down(err)
 	case q.Reset > 0:
 		everywhere.lenient = true
-		accounts = append(accounts, account{t.Login, "password:login:" + b.pair(), true, false})
+		accounts = append(accounts, account{limiter: t.Login, key: "password:login:" + b.pair(), login: true})
 	}
 	return append(accounts, everywhere), nil
 }
