@@ -321,3 +321,56 @@ func TestEdgeOverTLS(t *testing.T) {
 		}
 	}
 }
+
+// Row 64: what needs no guard is not told over plain HTTP either, by no page, no
+// redirect and no 404.
+func TestHTTPSOnly(t *testing.T) {
+	var events []auth.Event
+	o := &auth.GuardOptions{
+		TrustedProxies: must(auth.ParseNetworks("10.0.0.1")),
+		Observe:        func(_ context.Context, e auth.Event) { events = append(events, e) },
+		OnExposed:      func(context.Context, *auth.Principal) { t.Error("there is no credential") },
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /page", hello)
+	h := auth.HTTPSOnly(mux, o)
+	for _, c := range []struct {
+		peer, path, proto string
+		want              int
+		hsts              bool
+	}{
+		{"192.0.2.1:1", "/page", "", 403, false},
+		{"192.0.2.1:1", "/page", "https", 403, false},
+		{"192.0.2.1:1", "//page", "", 403, false},
+		{"192.0.2.1:1", "/none", "", 403, false},
+		{"@", "/page", "", 403, false},
+		{"10.0.0.1:1", "/page", "http", 403, false},
+		{"10.0.0.1:1", "/page", "https", 200, true},
+		{"10.0.0.1:1", "/none", "https", 404, true},
+		{"127.0.0.1:1", "/page", "", 200, false},
+	} {
+		r := httptest.NewRequest("GET", c.path, nil)
+		r.RemoteAddr = c.peer
+		if c.proto != "" {
+			r.Header.Set("X-Forwarded-Proto", c.proto)
+		}
+		events = nil
+		w := serve(h, r)
+		require.Equal(t, c.want, w.Code, "%v", c)
+		require.Equal(t, c.hsts, w.Header().Get("Strict-Transport-Security") != "", "%v", c)
+		if c.want != 403 {
+			require.Empty(t, events, "%v", c)
+			continue
+		}
+		require.Empty(t, w.Header().Get("Location"))
+		require.Len(t, events, 1)
+		require.Equal(t, auth.ErrInsecure, events[0].Reason)
+	}
+	require.NotNil(t, o.OnExposed, "the options are the caller's")
+	insecure := auth.HTTPSOnly(mux, &auth.GuardOptions{InsecureHTTP: true})
+	r := httptest.NewRequest("GET", "/page", nil)
+	r.RemoteAddr = "192.0.2.1:1"
+	require.Equal(t, 200, serve(insecure, r).Code)
+	require.Panics(t, func() { auth.HTTPSOnly(nil, nil) })
+	require.Panics(t, func() { auth.HTTPSOnly(mux, &auth.GuardOptions{ForwardedHeader: "X-Real-IP"}) })
+}

@@ -193,3 +193,20 @@ func ExampleParseNetworks() {
 	// auth: network: netip.ParsePrefix("010.0.0.0/8"): ParseAddr("010.0.0.0"): IPv4 field has octet with leading zero
 	// auth: network fe80::1%eth0 has a zone
 }
+
+// A whole mux over HTTPS only: the pages and files that need no guard, too, and
+// what the mux answers by itself.
+func ExampleHTTPSOnly() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /.well-known/security.txt", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "Contact: mailto:security@example.com")
+	})
+	h := auth.HTTPSOnly(mux, nil)
+
+	r := httptest.NewRequest("GET", "http://api.example/.well-known/security.txt", nil)
+	r.RemoteAddr = "192.0.2.1:1234"
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	fmt.Println(w.Code)
+	// Output: 403
+}

@@ -58,7 +58,7 @@ func build(api string, log *slog.Logger) (*demo.App, error) {
 	mux.Handle("POST /api/v1/authenticate-jwt/{platform}", signed.Exchange(platforms.Issuer(sessions)))
 	mux.Handle("GET /api/v1/wallets", guard.Handle(wallets))
 	return &demo.App{
-		Handler: http.MaxBytesHandler(mux, 1<<20),
+		Handler: auth.HTTPSOnly(http.MaxBytesHandler(mux, 1<<20), opts),
 		Lines:   append(lines, partners.lines...),
 		Close:   func() error { return errors.Join(sessions.Close(), partners.Close()) },
 	}, nil

@@ -50,12 +50,13 @@ func build(_ string, log *slog.Logger) (*demo.App, error) {
 
 	observe := auth.LogTo(log)
 	login := auth.NewGuard(users.JSON("email", "password"), &auth.GuardOptions{Observe: observe, Format: &auth.Format{Grant: grant}})
-	guard := auth.NewGuard(auth.First(auth.Bearer(tokens), auth.Header("X-API-Key", keys)), &auth.GuardOptions{Observe: observe})
+	opts := &auth.GuardOptions{Observe: observe}
+	guard := auth.NewGuard(auth.First(auth.Bearer(tokens), auth.Header("X-API-Key", keys)), opts)
 
 	mux := http.NewServeMux()
 	mux.Handle("POST /api/Account/login", login.Exchange(tokens))
 	mux.Handle("GET /api/data/{endpoint}", guard.With(auth.Scope("data:read")).Handle(data))
-	return &demo.App{Handler: http.MaxBytesHandler(mux, 1<<20), Lines: lines, Close: keys.Close}, nil
+	return &demo.App{Handler: auth.HTTPSOnly(http.MaxBytesHandler(mux, 1<<20), opts), Lines: lines, Close: keys.Close}, nil
 }
 
 // data is the API's own business; by now it knows who is calling.

@@ -35,7 +35,8 @@ func build(_ string, log *slog.Logger) (*demo.App, error) {
 	}
 
 	observe := auth.LogTo(log)
-	guard := auth.NewGuard(auth.Bearer(sessions), &auth.GuardOptions{Format: dialect, Observe: observe})
+	opts := &auth.GuardOptions{Format: dialect, Observe: observe}
+	guard := auth.NewGuard(auth.Bearer(sessions), opts)
 	login := auth.NewGuard(auth.JSONField("api_key", keys), &auth.GuardOptions{
 		Format: dialect, Observe: observe,
 		Throttle: auth.NewLimiter(40, time.Minute), // failures from one address
@@ -48,7 +49,7 @@ func build(_ string, log *slog.Logger) (*demo.App, error) {
 	mux.Handle("GET /api/v1/session-status", guard.Status())
 	mux.Handle("POST /api/v1/transactions", limited.Handle(transactions(limited)))
 	return &demo.App{
-		Handler: http.MaxBytesHandler(mux, 1<<20),
+		Handler: auth.HTTPSOnly(http.MaxBytesHandler(mux, 1<<20), opts),
 		Lines:   lines,
 		Close:   func() error { return errors.Join(keys.Close(), sessions.Close()) },
 	}, nil

@@ -56,7 +56,7 @@ func build(baseURL string, log *slog.Logger) (*demo.App, error) {
 
 	lines, err := seed(context.Background(), users, keys)
 	return &demo.App{
-		Handler: http.MaxBytesHandler(mux, 1<<20),
+		Handler: auth.HTTPSOnly(http.MaxBytesHandler(mux, 1<<20), opts),
 		Lines:   lines,
 		Close:   func() error { return errors.Join(keys.Close(), sessions.Close()) },
 	}, err

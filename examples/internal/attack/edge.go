@@ -46,22 +46,31 @@ func Spoofed(name string, raw func(fields ...string) string, w Want) []Case {
 
 // RequireHTTPSOnly requires that requests are refused where they come over plain
 // HTTP from anywhere but this host, whatever they say about themselves, and that
-// they are not read: from this host the last of each is good. The program
-// listens at addr on all addresses of the machine.
+// they are not read: from this host the last of each is good. Nor is anything
+// told of paths that the program does not have. The program listens at addr on
+// all addresses of the machine.
 func RequireHTTPSOnly(t *testing.T, addr string, raws ...func(fields ...string) string) {
 	t.Helper()
 	others := outside(t, addr)
 	if len(others) == 0 {
 		t.Log("this machine has no address but loopback, so nothing can be sent from elsewhere; `unshare -rn`, and in it `ip link set lo up; ip addr add 192.0.2.1/32 dev lo`, make one")
 	}
+	refused := func(other, raw string) {
+		a := RequireStatus(t, other, raw, http.StatusForbidden)
+		require.Contains(t, a.Body, "insecure_transport", raw)
+		for _, name := range []string{"Location", "Refresh", "Set-Cookie", "Strict-Transport-Security"} {
+			require.Empty(t, a.Header.Values(name), name)
+		}
+	}
+	for _, other := range others {
+		for _, target := range []string{"/", "/none", "//none", "/../none", "/.well-known/jwks.json"} {
+			refused(other, "GET "+target+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		}
+	}
 	for _, raw := range raws {
 		for _, other := range others {
 			for _, fields := range append([][]string{nil}, forwarded...) {
-				a := RequireStatus(t, other, raw(fields...), http.StatusForbidden)
-				require.Contains(t, a.Body, "insecure_transport", fields)
-				for _, name := range []string{"Location", "Refresh", "Set-Cookie", "Strict-Transport-Security"} {
-					require.Empty(t, a.Header.Values(name), name)
-				}
+				refused(other, raw(fields...))
 			}
 		}
 		RequireStatus(t, addr, raw(), http.StatusOK)
