@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,7 +38,9 @@ func FuzzVerify(f *testing.F) {
 
 func admitted(t *testing.T, p *auth.Principal) {
 	var members map[string]any
-	if err := json.Unmarshal(p.Claims, &members); err != nil {
+	d := json.NewDecoder(bytes.NewReader(p.Claims))
+	d.UseNumber() // a member that means nothing here may be too large for a float
+	if err := d.Decode(&members); err != nil {
 		t.Fatalf("%q is accepted: %v", p.Claims, err)
 	}
 	if members["sub"] != p.Subject || members["iss"] != jwtIssuer || p.Subject == "" || members["exp"] == nil {
@@ -52,7 +55,7 @@ func admitted(t *testing.T, p *auth.Principal) {
 
 // Seeds that go missing go missing silently.
 func TestJWTFuzzSeeds(t *testing.T) {
-	for target, n := range map[string]int{"FuzzVerify": 17, "FuzzNumericDate": 16} {
+	for target, n := range map[string]int{"FuzzVerify": 18, "FuzzNumericDate": 16} {
 		seeds, err := os.ReadDir("testdata/fuzz/" + target)
 		require.NoError(t, err)
 		require.Len(t, seeds, n, target)
