@@ -174,7 +174,8 @@ type keyData struct {
 
 // Create makes a key that proves p's identity, tier, scopes and claims. No
 // scopes grant nothing. Where p is limited to networks, so is the key, and where
-// p has a rate and o none, the key has that. The grant shows its text, this once. o may be nil.
+// p has a rate and o none, the key has that. The grant shows its text, this
+// once. o may be nil.
 func (k *APIKeys) Create(ctx context.Context, p *Principal, o *KeyOptions) (*Grant, error) {
 	if o == nil {
 		o = &KeyOptions{}

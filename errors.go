@@ -60,8 +60,7 @@ const (
 	// ErrSessionLimit: the caller has as many sessions as are allowed. 403.
 	ErrSessionLimit Reason = "session_limit"
 
-	// ErrInsecure: the request came over plain HTTP; nothing in it
-	// counts. 403.
+	// ErrInsecure: the request came over plain HTTP; nothing in it counts. 403.
 	ErrInsecure Reason = "insecure_transport"
 
 	// ErrAddress: this is not to be called from the client's address. 403.

@@ -73,12 +73,13 @@ type GuardOptions struct {
 	ForwardedHeader string
 
 	// Throttle bounds failed attempts to authenticate by the client's address:
-	// every request is charged 1 before its credential is looked at, and it is
-	// given back unless that is refused with 401, or panics. Above it, requests are
-	// answered 429, so a guard with a throttle is one for logins: the sessions
-	// of the same client should go on. Requests under way count until they are
-	// judged, so allow more than may come at once from one address, and set
-	// http.Server.ReadTimeout. Nil bounds none.
+	// every request is charged 1 before its credential is looked at, and that
+	// is given back unless the credential is refused with 401, or the
+	// authenticator panics. Above it, requests are answered 429, so a guard with
+	// a throttle is one for logins: the sessions of the same client should go
+	// on. Requests under way count until they are judged, so allow more than may
+	// come at once from one address, and set http.Server.ReadTimeout. Nil bounds
+	// none.
 	Throttle Limiter
 
 	// RateLimitFields has the answers to admitted requests carry the fields

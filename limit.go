@@ -89,18 +89,19 @@ func (k LimitKey) WithCost(n int) LimitKey {
 	return k.WithCostFunc(func(*http.Request, *Principal) int { return n })
 }
 
-// WithCostFunc is WithCost by request. Less than 1 is free. p is nil with [ByAddress],
-// which comes before authentication, and where an optional guard admits nobody
-// in particular.
+// WithCostFunc is WithCost by request. Less than 1 is free. p is nil with
+// [ByAddress], which comes before authentication, and where an optional guard
+// admits nobody in particular.
 func (k LimitKey) WithCostFunc(of func(r *http.Request, p *Principal) int) LimitKey {
 	k.cost = of
 	return k
 }
 
-// WithRates applies the rate that of returns for a caller, such as [TierRates].Of,
-// where that is not zero, and else the limiter's own. It is asked with every
-// request, so rates can change at any time; p is never nil. The limiter must be
-// a [VariableLimiter], and the key none by address, where callers are not known yet.
+// WithRates applies the rate that of returns for a caller, such as
+// [TierRates].Of, where that is not zero, and else the limiter's own. It is
+// asked with every request, so rates can change at any time; p is never nil. The
+// limiter must be a [VariableLimiter], and the key none by address, where
+// callers are not known yet.
 //
 // A caller whose [Principal].Rate is set is charged at that rate, whether
 // WithRates is called or not; see there.

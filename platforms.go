@@ -14,8 +14,9 @@ import (
 //
 // Whatever is wrong with an assertion, an unknown or suspended platform
 // included, the answer is one fixed [ErrInvalid]; the cause goes to
-// [GuardOptions.Observe] only. An assertion that was refused changes nothing, unless it came over plain
-// HTTP and [GuardOptions].OnExposed is told of it: then it is used up.
+// [GuardOptions.Observe] only. An assertion that was refused changes nothing,
+// unless it came over plain HTTP and [GuardOptions].OnExposed is told of it: then
+// it is used up.
 //
 // Platforms is safe for concurrent use. That an assertion is used once holds
 // across processes that share the store.

@@ -100,14 +100,15 @@ type Quota struct {
 	// long until all of the burst can; zero where that is now.
 	Next, Reset time.Duration
 
-	// RetryAfter is how long until the refused cost could be charged, if nothing else is
-	// meanwhile; for a cost of 0, when 1 could. Zero where it was allowed. A
-	// cost above the burst can never be, and has the time of Reset.
+	// RetryAfter is how long until the refused cost could be charged, if
+	// nothing else is meanwhile; for a cost of 0, until 1 could. Zero where it
+	// was allowed. A cost above the burst can never be, and has the time of
+	// Reset.
 	RetryAfter time.Duration
 }
 
-// A MemoryLimiter is a [VariableLimiter] of this process. Its memory is bounded, see
-// [MaxKeys], and nothing of it runs in the background. Charging takes no
+// A MemoryLimiter is a [VariableLimiter] of this process. Its memory is bounded,
+// see [MaxKeys], and nothing of it runs in the background. Charging takes no
 // allocation.
 //
 // Keys are told apart by a hash of 64 bits, with a seed of the limiter's own.
