@@ -9,7 +9,10 @@
 // Where a credential sits and what it proves are separate. [Bearer], [Header],
 // [Cookie] and [JSONField] say where; a [JWT], [Sessions], [APIKeys] or
 // [Refresh] says what. Logging in is a guard plus an issuer, see
-// [Guard.Exchange].
+// [Guard.Exchange]; [Platforms] sign in the users of partners.
+//
+// A guard also says how often, see [Guard.Limit], and from where, see
+// [Guard.From] and [GuardOptions].TrustedProxies.
 package auth
 
 import (
