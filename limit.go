@@ -168,8 +168,8 @@ func (l *limit) charge(r *http.Request, v *verdict) error {
 		}
 	}
 	var buf [128]byte
-	q, err := charge(r.Context(), l.limiter, l.name, l.key(buf[:0], r, v, p), cost, l.rate(p))
-	if err != nil {
+	var q Quota
+	if err := charge(r.Context(), &q, l.limiter, l.name, l.key(buf[:0], r, v, p), cost, l.rate(p)); err != nil {
 		return err
 	}
 	v.wait = max(v.wait, q.wait(cost))
@@ -258,37 +258,40 @@ func appendAddress(b []byte, a netip.Addr) []byte {
 // are not valid.
 func AddressKey(a netip.Addr) string { return string(appendAddress([]byte("address:"), a)) }
 
-// charge charges a key and returns how it stands, or the *Failure that says why
-// not: that it is too much, or that this could not be found out.
-func charge(ctx context.Context, l Limiter, name string, key []byte, cost int, rate Rate) (Quota, error) {
-	q, err := chargeKey(ctx, l, key, cost, rate)
+// charge charges a key and sets q to how it stands. The error is the *Failure
+// that says why not: that it is too much, or that this could not be found out.
+func charge(ctx context.Context, q *Quota, l Limiter, name string, key []byte, cost int, rate Rate) error {
+	err := chargeKey(ctx, q, l, key, cost, rate)
 	switch {
 	case err != nil:
-		return q, &Failure{Reason: ErrUnavailable, Err: err} // whatever the limiter calls it
+		return &Failure{Reason: ErrUnavailable, Err: err} // whatever the limiter calls it
 	case !q.Allowed:
-		return q, &Failure{Reason: ErrRateLimited, RetryAfter: max(q.RetryAfter, q.Next, 1), Limit: name, Quota: q}
+		return &Failure{Reason: ErrRateLimited, RetryAfter: max(q.RetryAfter, q.Next, 1), Limit: name, Quota: *q}
 	default:
-		return q, nil
+		return nil
 	}
 }
 
 // chargeKey charges a key, without an allocation where the limiter is our own.
-func chargeKey(ctx context.Context, l Limiter, key []byte, cost int, rate Rate) (q Quota, err error) {
+// A Quota is filled in where it is wanted: copying it takes as long as charging.
+func chargeKey(ctx context.Context, q *Quota, l Limiter, key []byte, cost int, rate Rate) (err error) {
 	own := rate == Rate{}
 	if m, ok := l.(*MemoryLimiter); ok {
 		if own {
 			rate = m.rate
-		} else if err = rate.Validate(); err != nil {
-			return q, err
+		} else if err := rate.Validate(); err != nil {
+			return err
 		}
-		m.charge(&q, maphash.Bytes(m.seed, key), cost, rate)
-		return q, nil
+		m.charge(q, maphash.Bytes(m.seed, key), cost, rate)
+		return nil
 	}
 	if own {
-		return l.Allow(ctx, string(key), cost)
+		*q, err = l.Allow(ctx, string(key), cost)
+		return err
 	}
 	if rl, ok := l.(VariableLimiter); ok {
-		return rl.AllowRate(ctx, string(key), cost, rate)
+		*q, err = rl.AllowRate(ctx, string(key), cost, rate)
+		return err
 	}
-	return Quota{}, fmt.Errorf("auth: a principal with a Rate, but %T is no VariableLimiter", l)
+	return fmt.Errorf("auth: a principal with a Rate, but %T is no VariableLimiter", l)
 }

@@ -25,15 +25,15 @@ func Reserve(ctx context.Context, l Limiter, name, key string) (giveBack func(co
 // reserve is Reserve at a rate; zero is the limiter's own.
 func reserve(ctx context.Context, l Limiter, name, key string, rate Rate) (giveBack func(context.Context), err error) {
 	start := time.Now()
-	q, err := charge(ctx, l, name, []byte(key), 1, rate)
-	if err != nil {
+	var q Quota
+	if err := charge(ctx, &q, l, name, []byte(key), 1, rate); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) {
 		// Giving back what has come back by itself would pay for somebody's
 		// failure, and who holds requests open could collect such payments.
 		if time.Since(start) < q.Reset {
-			_, _ = chargeKey(context.WithoutCancel(ctx), l, []byte(key), -1, rate)
+			_ = chargeKey(context.WithoutCancel(ctx), &q, l, []byte(key), -1, rate)
 		}
 	}, nil
 }
