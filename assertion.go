@@ -75,14 +75,12 @@ func (f assertionForm) prove(ctx context.Context, p *Platform, text string, at t
 	if !ok || len(text) > maxAssertion {
 		return nil, Digest{}, errAssertionForm
 	}
-	header, err := jws.ParseHeader(token.Header)
+	header, err := parseHeader(token.Header, "JWT", true)
+	if err != nil {
+		return nil, Digest{}, err
+	}
 	alg := Algorithm(header.Algorithm)
-	switch {
-	case err != nil:
-		return nil, Digest{}, errHeader
-	case header.HasType && !strings.EqualFold(mediaType(header.Type), "JWT"):
-		return nil, Digest{}, errType
-	case header.HasKeyID && header.KeyID == "", !p.accepts(alg):
+	if !p.accepts(alg) {
 		return nil, Digest{}, errUnknownKey
 	}
 	keys, err := p.Keys.Lookup(ctx, header.KeyID, alg)

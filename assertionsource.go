@@ -3,11 +3,8 @@ package auth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/netip"
-	"net/textproto"
-	"slices"
 	"time"
 
 	"github.com/seed-077cad0b/auth/internal/body"
@@ -30,10 +27,7 @@ import (
 //
 // It panics on a malformed name of a field or wildcard.
 func (p *Platforms) FromHeader(field, wildcard string) Authenticator {
-	canonical := textproto.CanonicalMIMEHeaderKey(field)
-	if !isToken(field) || canonical == "Authorization" || canonical == "Cookie" {
-		panic(fmt.Sprintf("auth: FromHeader(%q): not the name of a header field for this", field))
-	}
+	canonical := mustField("FromHeader", field)
 	if wildcard == "" {
 		panic("auth: FromHeader: empty name of a wildcard")
 	}
@@ -55,9 +49,8 @@ func (p *Platforms) FromHeader(field, wildcard string) Authenticator {
 // of RFC 7523 section 2.1: a form with grant_type and assertion in the body.
 // The payload must have iss, which is the platform's ID, sub, aud, which is one
 // text, exp and jti; an email counts where it has one. A platform without an
-// Audience is refused here. Forms of another
-// grant_type present nothing. Assertions are used up as with
-// [Platforms.FromHeader].
+// Audience is refused here. Forms of another grant_type present nothing.
+// Assertions are used up as with [Platforms.FromHeader].
 //
 // Refusals are those of this package, in the guard's format; the error codes of
 // RFC 6749 section 5.2 are an authorization server's.
@@ -228,11 +221,6 @@ func (p *Platform) principal(u *Principal, a *Assertion, start time.Time) *Princ
 	c.Origin = Origin{Kind: KindPlatform, ID: p.ID, Time: start}
 	c.Credential = Credential{ID: a.ID, Kind: KindPlatform, Expires: a.Expires}
 	return &c
-}
-
-// common returns those of scopes that are among the most there may be.
-func common(scopes, most []string) []string {
-	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(most, s) })
 }
 
 // refuse stamps a refusal with the source's scheme.

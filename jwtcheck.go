@@ -23,7 +23,7 @@ func (j *JWT) check(ctx context.Context, credential string, name *tokenName) (*v
 	header, known := (*j.headers.Load())[token.Header]
 	if !known {
 		var err error
-		if header, err = j.parseHeader(token.Header); err != nil {
+		if header, err = parseHeader(token.Header, j.typ, j.anyType); err != nil {
 			return nil, err
 		}
 	}
@@ -61,13 +61,15 @@ func (j *JWT) check(ctx context.Context, credential string, name *tokenName) (*v
 	return f.token, f.err
 }
 
-func (j *JWT) parseHeader(text string) (jws.Header, error) {
+// parseHeader reads a header whose typ is that one or, where it is optional,
+// absent.
+func parseHeader(text, typ string, optional bool) (jws.Header, error) {
 	h, err := jws.ParseHeader(text)
 	switch {
 	case err != nil:
 		return h, errHeader
-	case !h.HasType && !j.anyType,
-		h.HasType && !strings.EqualFold(mediaType(h.Type), mediaType(j.typ)):
+	case !h.HasType && !optional,
+		h.HasType && !strings.EqualFold(mediaType(h.Type), mediaType(typ)):
 		return h, errType
 	case h.HasKeyID && h.KeyID == "":
 		return h, errUnknownKey // what names nothing does not mean any

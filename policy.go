@@ -91,5 +91,10 @@ func narrow(scopes, asked []string) []string {
 	if asked == nil {
 		return scopes
 	}
-	return slices.DeleteFunc(slices.Clone(asked), func(s string) bool { return !slices.Contains(scopes, s) })
+	return common(asked, scopes)
+}
+
+// common returns those of scopes that are among the most there may be.
+func common(scopes, most []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(most, s) })
 }

@@ -45,12 +45,19 @@ func Bearer(verifiers ...Verifier) *Source {
 // Header looks for a header field that holds the credential and nothing else,
 // such as X-API-Key. Two such fields are refused.
 func Header(name string, verifiers ...Verifier) *Source {
-	canonical := textproto.CanonicalMIMEHeaderKey(name)
-	if !isToken(name) || canonical == "Authorization" || canonical == "Cookie" {
-		panic(fmt.Sprintf("auth: Header(%q): not the name of a header field for this", name))
-	}
+	canonical := mustField("Header", name)
 	return newSource(Scheme{Name: "ApiKey", In: InHeader, Field: canonical}, verifiers,
 		func(r *http.Request) (string, error) { return soleField(r, canonical) })
+}
+
+// mustField returns the canonical name of a header field that holds a credential
+// and nothing else. It panics where it cannot be one's.
+func mustField(constructor, name string) string {
+	canonical := textproto.CanonicalMIMEHeaderKey(name)
+	if !isToken(name) || canonical == "Authorization" || canonical == "Cookie" {
+		panic(fmt.Sprintf("auth: %s(%q): not the name of a header field for this", constructor, name))
+	}
+	return canonical
 }
 
 // JSONField looks for a member of a JSON object in the body. At most 64 KiB are
