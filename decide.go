@@ -38,13 +38,7 @@ func (v *verdict) news(g *Guard) bool {
 
 // decide makes the decision and tells the observer.
 func (g *Guard) decide(r *http.Request, v *verdict) *Failure {
-	if g.base.Observe == nil {
-		if f := g.enter(r, v); f != nil {
-			return f
-		}
-		return g.judge(r, v)
-	}
-	start := time.Now()
+	start := g.begin()
 	f := g.enter(r, v)
 	if f == nil {
 		f = g.judge(r, v)
@@ -55,11 +49,19 @@ func (g *Guard) decide(r *http.Request, v *verdict) *Failure {
 	return f
 }
 
+// begin returns the time for an observer, if there is one.
+func (g *Guard) begin() (start time.Time) {
+	if g.base.Observe != nil {
+		start = time.Now()
+	}
+	return start
+}
+
 // enter decides what can be decided before anything is read: whether others can
 // read the request, and where it comes from.
 func (g *Guard) enter(r *http.Request, v *verdict) *Failure {
 	c := g.base.clientOf(r)
-	v.client, v.https = c.address, c.https
+	v.client, v.https, v.fields = c.address, c.https, g.base.RateLimitFields
 	if !c.secure && !g.base.InsecureHTTP {
 		g.exposed(r, v)
 		return g.failure(ErrInsecure, nil)

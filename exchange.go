@@ -27,7 +27,7 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 		// Read before anything is proved, so that what is revoked while this
 		// runs stays revoked.
 		start := time.Now()
-		v := verdict{fields: g.base.RateLimitFields}
+		var v verdict
 		f := g.present(r, &v, cookie)
 		var grant *Grant
 		if f == nil {
@@ -111,7 +111,7 @@ func (g *Guard) settle(w http.ResponseWriter, r *http.Request, cookie *CookieSou
 // present: 200 with [Format].Status, or why it is refused.
 func (g *Guard) Status() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := verdict{fields: g.base.RateLimitFields}
+		var v verdict
 		f := g.decide(r, &v)
 		if f == nil && v.principal == nil { // an optional guard
 			f = g.failure(ErrNoCredential, nil)

@@ -237,7 +237,6 @@ func (g *Guard) Handle(h func(w http.ResponseWriter, r *http.Request, p *Princip
 
 // admit decides about r and answers it where it is refused.
 func (g *Guard) admit(w http.ResponseWriter, r *http.Request, v *verdict) bool {
-	v.fields = g.base.RateLimitFields
 	if f := g.decide(r, v); f != nil {
 		g.answer(w, v, f)
 		return false

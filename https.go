@@ -1,9 +1,6 @@
 package auth
 
-import (
-	"net/http"
-	"time"
-)
+import "net/http"
 
 // HTTPSOnly returns a handler that refuses plain HTTP from beyond this host to
 // all of h, with 403 and never a redirect: to pages and files that need no
@@ -25,7 +22,7 @@ func HTTPSOnly(h http.Handler, o *GuardOptions) http.Handler {
 	}
 	g := NewGuard(anybody{}, o)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
+		start := g.begin()
 		var v verdict
 		if f := g.enter(r, &v); f != nil {
 			g.observe(r, start, &v, nil, f)

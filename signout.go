@@ -29,7 +29,7 @@ func (g *Guard) SignOut(revokers ...Revoker) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		v := verdict{fields: g.base.RateLimitFields}
+		var v verdict
 		f := g.present(r, &v, nil)
 		if f == nil {
 			if err := revoke(r.Context(), v.principal, revokers); err != nil {
