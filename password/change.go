@@ -80,16 +80,10 @@ func (u *Users) proveOld(ctx context.Context, user *User, old string) error {
 		return auth.ErrInvalid
 	}
 	m, _, err := u.hasher.verify(ctx, user.Hash, text, nil)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !m.OK:
-		return auth.ErrInvalid
-	case user.Disabled:
-		return auth.ErrDisabled
-	default:
-		return nil
 	}
+	return m.refusal(user)
 }
 
 // SetPassword sets a new password for the user with that ID without asking for

@@ -237,17 +237,26 @@ func (u *Users) prove(ctx context.Context, user *User, text []byte) error {
 		return auth.ErrInvalid
 	}
 	m, fresh, err := u.hasher.verify(ctx, user.Hash, text, func() bool { return !user.Disabled })
+	if err == nil {
+		err = m.refusal(user)
+	}
+	if err == nil && fresh != "" {
+		u.renew(ctx, user, fresh)
+	}
+	return err
+}
+
+// refusal returns why a user whose password was compared is refused, if they
+// are: that they are disabled is told to who knows the password alone.
+func (m Match) refusal(user *User) error {
 	switch {
-	case err != nil:
-		return err
 	case !m.OK:
 		return auth.ErrInvalid
 	case user.Disabled:
 		return auth.ErrDisabled
-	case fresh != "":
-		u.renew(ctx, user, fresh)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // renew stores a fresh hash of the password that user has just proved.
