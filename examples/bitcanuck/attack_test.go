@@ -57,10 +57,10 @@ func TestAttacks(t *testing.T) {
 	r.RunAfresh(t, "wrong logins", func(t testing.TB) (string, string, []attack.Case) {
 		p := demotest.Start(t)
 		in := attack.Login{Path: authenticate, Email: p.Values["email"], Password: p.Values["password"]}
-		return p.Addr(), getting("Authorization: Bearer " + login(t, p).ID)(), in.Wrong()
+		return p.Addr(), attack.Getting(walletsPath, "Authorization: Bearer "+login(t, p).ID)(), in.Wrong()
 	})
-	r.Run(t, "spoofed", attack.Spoofed("session", getting(bearer), attack.Admitted))
-	r.Run(t, "spoofed, bad", attack.Spoofed("bad session", getting(bearer+"x"), attack.Unauthorized))
+	r.Run(t, "spoofed", attack.Spoofed("session", attack.Getting(walletsPath, bearer), attack.Admitted))
+	r.Run(t, "spoofed, bad", attack.Spoofed("bad session", attack.Getting(walletsPath, bearer+"x"), attack.Unauthorized))
 	r.Run(t, "spoofed assertions", attack.Spoofed("assertion", partner.Raw, attack.Admitted))
 	endStalls(t)
 	requireUnvisited()
@@ -76,17 +76,11 @@ func TestAttacks(t *testing.T) {
 	r.RequireLog(t, p.Log(), in.Password, s.ID, f.Issued, fresh)
 }
 
-// getting returns what makes requests for the wallets, with a field and others
-// beside it.
-func getting(field string) func(fields ...string) string {
-	return func(fields ...string) string { return attack.Request("GET", walletsPath, append(fields, field)...) }
-}
-
 func TestHTTPSOnly(t *testing.T) {
 	p := demotest.Start(t, "-addr", ":0")
 	in := attack.Login{Path: authenticate, Email: p.Values["email"], Password: p.Values["password"]}
 	assertion := good(t, p, "grace@example.net")
-	attack.RequireHTTPSOnly(t, p.Addr(), in.Raw, getting("Authorization: Bearer "+login(t, p).ID), func(fields ...string) string {
+	attack.RequireHTTPSOnly(t, p.Addr(), in.Raw, attack.Getting(walletsPath, "Authorization: Bearer "+login(t, p).ID), func(fields ...string) string {
 		return attack.Post("/api/v1/authenticate-jwt/"+p.Values["platform"], "", "", append(fields, "Token: "+assertion)...)
 	})
 }

@@ -58,8 +58,8 @@ func TestAttacks(t *testing.T) {
 		in := attack.Login{Path: loginPath, Email: p.Values["email"], Password: p.Values["password"]}
 		return p.Addr(), attack.Request("GET", dataPath, "X-API-Key: "+p.Values["api_key"]), in.Wrong()
 	})
-	r.Run(t, "spoofed", attack.Spoofed("token", getting(dataPath, good), attack.Admitted))
-	r.Run(t, "spoofed, bad", attack.Spoofed("bad token", getting(dataPath, good+"x"), attack.Unauthorized))
+	r.Run(t, "spoofed", attack.Spoofed("token", attack.Getting(dataPath, good), attack.Admitted))
+	r.Run(t, "spoofed, bad", attack.Spoofed("bad token", attack.Getting(dataPath, good+"x"), attack.Unauthorized))
 	endStalls(t)
 	requireUnvisited()
 
@@ -73,17 +73,9 @@ func TestAttacks(t *testing.T) {
 	r.RequireLog(t, p.Log(), in.Password, key, p.Values["revoked_api_key"], p.Values["jwt_secret"], issued.Token)
 }
 
-// getting returns what makes requests to a path with a field, and others beside
-// it.
-func getting(path, field string) func(fields ...string) string {
-	return func(fields ...string) string {
-		return attack.Request("GET", path, append(fields, field)...)
-	}
-}
-
 func TestHTTPSOnly(t *testing.T) {
 	p := demotest.Start(t, "-addr", ":0")
 	in := attack.Login{Path: loginPath, Email: p.Values["email"], Password: p.Values["password"]}
 	attack.RequireHTTPSOnly(t, p.Addr(), in.Raw,
-		getting(dataPath, "Authorization: Bearer "+login(t, p)), getting(dataPath, "X-API-Key: "+p.Values["api_key"]))
+		attack.Getting(dataPath, "Authorization: Bearer "+login(t, p)), attack.Getting(dataPath, "X-API-Key: "+p.Values["api_key"]))
 }

@@ -39,8 +39,8 @@ func TestAttacks(t *testing.T) {
 			attack.Token{Name: "good", Text: p.Values["api_key"], Want: attack.Admitted})
 		return p.Addr(), openSession(t, p), attack.Member(authenticate, "api_key", tokens)
 	})
-	r.Run(t, "spoofed", attack.Spoofed("session", getting(good), attack.Admitted))
-	r.Run(t, "spoofed, bad", attack.Spoofed("bad session", getting(good+"x"), attack.Unauthorized))
+	r.Run(t, "spoofed", attack.Spoofed("session", attack.Getting(status, good), attack.Admitted))
+	r.Run(t, "spoofed, bad", attack.Spoofed("bad session", attack.Getting(status, good+"x"), attack.Unauthorized))
 	requireUnvisited()
 
 	require.Len(t, flips, 8*len(s.Token))
@@ -54,13 +54,7 @@ func TestAttacks(t *testing.T) {
 
 // openSession returns a request that a new session opens.
 func openSession(t testing.TB, p *demotest.Program) string {
-	return getting(bearer(login(t, p, p.Values["api_key"], "premium").Token))()
-}
-
-// getting returns what makes requests for the session's status, with a field and
-// others beside it.
-func getting(field string) func(fields ...string) string {
-	return func(fields ...string) string { return attack.Request("GET", status, append(fields, field)...) }
+	return attack.Getting(status, bearer(login(t, p, p.Values["api_key"], "premium").Token))()
 }
 
 func TestHTTPSOnly(t *testing.T) {
@@ -72,5 +66,5 @@ func TestHTTPSOnly(t *testing.T) {
 		}
 	}
 	attack.RequireHTTPSOnly(t, p.Addr(), posting(authenticate, `{"api_key":"`+p.Values["api_key"]+`"}`),
-		posting(transact, query, good), getting(good))
+		posting(transact, query, good), attack.Getting(status, good))
 }

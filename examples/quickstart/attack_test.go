@@ -52,7 +52,7 @@ func TestAttacks(t *testing.T) {
 	r.Run(t, "smuggling", attack.Smuggling(path, good))
 	r.Run(t, "API keys", attack.Header(path, "X-API-Key", attack.APIKeys(key, "demo_")))
 	r.Run(t, "key fields", attack.KeyFields(path, key))
-	r.Run(t, "spoofed", attack.Spoofed("token", getting(path, good), attack.Admitted))
+	r.Run(t, "spoofed", attack.Spoofed("token", attack.Getting(path, good), attack.Admitted))
 	r.Run(t, "login bodies", in.Bodies())
 	afresh := func(login string) func(t testing.TB) (string, string, []attack.Case) {
 		return func(t testing.TB) (string, string, []attack.Case) {
@@ -133,11 +133,5 @@ func TestHTTPSOnly(t *testing.T) {
 	in := attack.Login{Path: "/login", Email: p.Values["email"], Password: p.Values["password"]}
 	web := attack.Login{Path: "/web/login", Email: in.Email, Password: in.Password}
 	attack.RequireHTTPSOnly(t, p.Addr(), in.Raw, web.Raw,
-		getting("/reports", "X-API-Key: "+p.Values["api_key"]), getting("/reports", cookie(t, p)))
-}
-
-// getting returns what makes requests to a path with a field, and others beside
-// it.
-func getting(path, field string) func(fields ...string) string {
-	return func(fields ...string) string { return attack.Request("GET", path, append(fields, field)...) }
+		attack.Getting("/reports", "X-API-Key: "+p.Values["api_key"]), attack.Getting("/reports", cookie(t, p)))
 }

@@ -13,6 +13,12 @@ func Request(method, target string, fields ...string) string {
 	return method + " " + target + " HTTP/1.1\r\nHost: api.example\r\n" + closing + lines(fields) + "\r\n"
 }
 
+// Getting returns what makes requests to a path with a field, and others beside
+// it.
+func Getting(path, field string) func(fields ...string) string {
+	return func(fields ...string) string { return Request("GET", path, append(fields, field)...) }
+}
+
 // Post returns a POST with a body of that type; none for no such field.
 func Post(target, contentType, body string, fields ...string) string {
 	if contentType != "" {
