@@ -68,7 +68,8 @@ type Issuer interface {
 }
 
 // A Kind names what sort of credential something is. Kinds separate the digests
-// of the store, so a session can never pass as an API key.
+// of the store, so a session can never pass as an API key. It is 1 to 64 ASCII
+// letters, digits, dots, hyphens and underscores; stores need not take others.
 type Kind string
 
 // The kinds of this package.

@@ -82,6 +82,16 @@ func (r Rate) Validate() error {
 // times overflows.
 const maxDebt = 366 * 24 * time.Hour
 
+// Quota returns how a key stands for which all of the burst has come back after
+// reset: everything but Allowed and RetryAfter, which a [Limiter] that counts as
+// Rate says fills in itself. r is valid.
+func (r Rate) Quota(reset time.Duration) Quota {
+	q := Quota{Reset: reset}
+	interval := r.interval()
+	q.fill(r, interval, interval*time.Duration(r.burst()))
+	return q
+}
+
 func (r Rate) burst() int { return or(r.Burst, r.Limit) }
 
 // interval is how long one unit takes to come back.
@@ -188,8 +198,13 @@ func (l *MemoryLimiter) AllowRate(_ context.Context, key string, cost int, rate 
 func (l *MemoryLimiter) charge(q *Quota, hash uint64, cost int, rate Rate) {
 	interval := rate.interval()
 	burst := interval * time.Duration(rate.burst())
-	q.Rate = rate
 	q.Reset, q.RetryAfter, q.Allowed = l.accounts.charge(hash, cost, interval, burst, time.Since(l.start))
+	q.fill(rate, interval, burst)
+}
+
+// fill sets what follows from the rate and from Reset.
+func (q *Quota) fill(rate Rate, interval, burst time.Duration) {
+	q.Rate = rate
 	switch free := burst - q.Reset; {
 	case free < interval:
 		q.Next = interval - free

@@ -23,6 +23,8 @@ import (
 //
 // There is no upsert: a slow request that ends after a sign-out cannot bring
 // the session back.
+//
+// Package store/storetest holds an implementation against every sentence here.
 type Store interface {
 	// Lookup returns the record under d, or ErrNotFound.
 	Lookup(ctx context.Context, d Digest) (Record, error)
@@ -50,7 +52,10 @@ var (
 
 // A Record is what a [Store] keeps under a digest. It is a value; the Principal
 // and the Data in it are shared and not written again. Times are in UTC and
-// exact to the microsecond.
+// exact to the microsecond, from the year 1 to 9999. Every field of it and of the
+// Principal comes back as it went in, but that an empty Data, Claims or list of
+// scopes may come back nil, or the other way round. [Record.AppendBinary] is a
+// form to keep it in.
 type Record struct {
 	Kind      Kind
 	Owner     Digest     // what lists and caps go by; zero: not listed
@@ -142,7 +147,8 @@ type Entry struct {
 	Record Record
 }
 
-// The optional abilities of a store read or maintain. They are found on the
+// The optional abilities of a store read or maintain: listing, asking and touching
+// many at once, sweeping, walking through all, watching. They are found on the
 // store itself or, as with http.ResponseController, on what its method
 //
 //	Unwrap() Store
@@ -177,6 +183,32 @@ type (
 	// answer.
 	Sweeper interface {
 		Sweep(ctx context.Context, limit int) (int, error)
+	}
+
+	// A Walker walks through all records of a kind, or of every kind where k is
+	// empty, in no particular order: for operators, to list and to move what is
+	// stored, and never for a request. It sees each record once that is present
+	// from beginning to end, and may miss what is inserted meanwhile. The
+	// sequence ends after the first error. The loop may call other methods of
+	// the store.
+	Walker interface {
+		Walk(ctx context.Context, k Kind) iter.Seq2[Entry, error]
+	}
+
+	// A Watcher tells of what changes, whichever process changes it.
+	//
+	// Watch calls changed with the digest of every record that is inserted,
+	// replaced or taken, soon after that is so; a touch and a sweep are not
+	// told. It calls told with a time t when all that was changed before t has
+	// been: first when it has begun to watch, and from then on at least every
+	// second while that is known to hold, which takes a round trip to the
+	// backend. t is of this process's clock, with its monotonic reading.
+	//
+	// Watch returns the context's error when that ends, and another when it has
+	// lost the backend; what changes until it is called again is not told. The
+	// two functions are called by one goroutine at a time and return at once.
+	Watcher interface {
+		Watch(ctx context.Context, changed func(Digest), told func(t time.Time)) error
 	}
 )
 

@@ -1,0 +1,99 @@
+package auth_test
+
+import (
+	"encoding/json"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-077cad0b/auth"
+)
+
+// binaryRecords are records that differ in every field.
+func binaryRecords(tb testing.TB) map[string]auth.Record {
+	tb.Helper()
+	at := time.Date(2026, 11, 22, 8, 0, 0, 123456000, time.UTC)
+	networks, err := auth.ParseNetworks("192.0.2.0/24, 2001:db8::/32, 198.51.100.7")
+	require.NoError(tb, err)
+	none, err := auth.NewNetworks([]netip.Prefix{}...)
+	require.NoError(tb, err)
+	full := auth.Record{
+		Kind: auth.KindSession, Owner: auth.DigestOf("owner", "ada"), Revision: 1<<64 - 1,
+		Created: at, Expires: at.Add(time.Hour), KeepUntil: at.Add(2 * time.Hour), Seen: at.Add(time.Minute),
+		Disabled: true, Data: []byte("\x00\xff data"),
+		Principal: &auth.Principal{
+			Issuer: "https://issuer.example", Tenant: "tenant", Subject: "su\x00bject \U0001F511", Tier: "gold",
+			Scopes: []string{"read", "", "write"},
+			Origin: auth.Origin{Kind: auth.KindAPIKey, ID: "origin", Time: at.Add(-time.Hour)},
+			Credential: auth.Credential{
+				ID: "id", Kind: auth.KindSession, Name: "name", Family: "family", Confirmation: "jkt",
+				Created: at.Add(time.Second), Expires: at.Add(time.Hour),
+			},
+			Claims:   json.RawMessage(`{"a": 1}`),
+			Networks: networks,
+			Rate:     auth.Rate{Limit: 10, Per: time.Minute, Burst: 20},
+		},
+	}
+	nowhere := full
+	p := *full.Principal
+	p.Networks = none
+	nowhere.Principal = &p
+	early := full
+	early.Created, early.Expires = time.Time{}, time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
+	return map[string]auth.Record{
+		"empty": {}, "full": full, "nowhere": nowhere, "edges of time": early,
+		"mark":      {Kind: auth.KindMark, Revision: 1, Created: at},
+		"principal": {Principal: &auth.Principal{Subject: "ada"}},
+	}
+}
+
+func TestRecordComesBackFromItsBinaryForm(t *testing.T) {
+	for name, r := range binaryRecords(t) {
+		t.Run(name, func(t *testing.T) {
+			data, err := r.MarshalBinary()
+			require.NoError(t, err)
+			var got auth.Record
+			require.NoError(t, got.UnmarshalBinary(data))
+			require.Equal(t, r, got)
+			clear(data)
+			require.Equal(t, r, got, "something of the form was kept")
+		})
+	}
+}
+
+func TestBinaryRecordIsTakenWholeOrNotAtAll(t *testing.T) {
+	data, err := binaryRecords(t)["full"].MarshalBinary()
+	require.NoError(t, err)
+	kept := auth.Record{Kind: "kept"}
+	for n := range data {
+		require.Error(t, kept.UnmarshalBinary(data[:n]), "cut after %d of %d bytes", n, len(data))
+	}
+	require.Error(t, kept.UnmarshalBinary(append(data, 0)))
+	later := append([]byte{}, data...)
+	later[0]++
+	require.Error(t, kept.UnmarshalBinary(later), "of another version")
+	require.Equal(t, auth.Record{Kind: "kept"}, kept)
+}
+
+func FuzzRecordBinary(f *testing.F) {
+	seeds := 0
+	for _, r := range binaryRecords(f) {
+		data, err := r.MarshalBinary()
+		require.NoError(f, err)
+		f.Add(data)
+		seeds++
+	}
+	require.Equal(f, 6, seeds)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var r, again auth.Record
+		if r.UnmarshalBinary(data) != nil {
+			return
+		}
+		form, err := r.MarshalBinary()
+		require.NoError(t, err)
+		require.NoError(t, again.UnmarshalBinary(form))
+		require.Equal(t, r, again)
+	})
+}
