@@ -2,7 +2,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
 
-MODULES  := . examples
+MODULES  := . store/redisstore store/pglisten otelauth cmd/authctl internal/integration examples
 FUZZTIME := 60s
 
 # Every module stands on its own go.mod: neither the workspace nor a -mod flag from outside may lend it anything.

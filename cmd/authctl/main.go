@@ -1,0 +1,3 @@
+// Authctl is the operators' tool.
+package main
+func main() {}

@@ -1,0 +1,2 @@
+// Package integration runs the library against real servers.
+package integration

@@ -1,0 +1,5 @@
+module github.com/seed-077cad0b/auth/internal/integration
+
+go 1.26.0
+
+replace github.com/seed-077cad0b/auth => ../..

@@ -1,0 +1,2 @@
+// Package otelauth tells OpenTelemetry what guards decide.
+package otelauth

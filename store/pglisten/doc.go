@@ -1,0 +1,2 @@
+// Package pglisten watches the records of a sqlstore in PostgreSQL, by LISTEN.
+package pglisten
