@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"net/netip"
 	"testing"
@@ -77,6 +78,18 @@ func TestBinaryRecordIsTakenWholeOrNotAtAll(t *testing.T) {
 	require.Equal(t, auth.Record{Kind: "kept"}, kept)
 }
 
+// storedRecord is the full record as version 1 keeps it in databases.
+const storedRecord = "" +
+
+
+func TestStoredRecordsStayReadable(t *testing.T) {
+	data, err := hex.DecodeString(storedRecord)
+	require.NoError(t, err)
+	var r auth.Record
+	require.NoError(t, r.UnmarshalBinary(data))
+	require.Equal(t, binaryRecords(t)["full"], r)
+}
+
 func FuzzRecordBinary(f *testing.F) {
 	seeds := 0
 	for _, r := range binaryRecords(f) {
@@ -95,5 +108,28 @@ func FuzzRecordBinary(f *testing.F) {
 		require.NoError(t, err)
 		require.NoError(t, again.UnmarshalBinary(form))
 		require.Equal(t, r, again)
+	})
+}
+
+func BenchmarkRecordBinary(b *testing.B) {
+	r := binaryRecords(b)["full"]
+	p := *r.Principal
+	p.Networks, r.Principal = nil, &p
+	data, err := r.MarshalBinary()
+	require.NoError(b, err)
+	b.Run("append", func(b *testing.B) {
+		b.ReportAllocs()
+		buf := make([]byte, 0, 1024)
+		for b.Loop() {
+			_, _ = r.AppendBinary(buf)
+		}
+	})
+	b.Run("unmarshal", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := r.UnmarshalBinary(data); err != nil {
+				b.Fatal(err)
+			}
+		}
 	})
 }
