@@ -1,0 +1,102 @@
+// Package sqlstore keeps records and users in PostgreSQL, MySQL, MariaDB or
+// SQLite, by database/sql and whatever driver the program imports.
+//
+//	db, err := sql.Open("pgx", url)
+//	...
+//	if err := sqlstore.Migrate(ctx, db, sqlstore.PostgreSQL); err != nil { ... }
+//	store, err := sqlstore.New(ctx, db, sqlstore.PostgreSQL, nil)
+//
+// Its tables begin with auth_ and may stand beside others in one database or
+// schema. Every look-up, alone or of many, is one statement and one round trip.
+//
+// # Time
+//
+// Whether a record is past its KeepUntil is judged by the clock of the process
+// that asks, as all else in the library is, and not by the database's: what the
+// servers' clocks differ by is what they may differ by in that answer.
+//
+// # Errors and contexts
+//
+// Where the context ends first, the error is the context's. What was being
+// written may have been written then, as after every error that does not come
+// from the store's contract. A statement that the engine undid to let another
+// one go on, after a deadlock for example, is given again a few times. Nothing
+// else is: database/sql connects anew by itself, and gives a statement again only
+// where its driver knows that it never left.
+//
+// # SQLite
+//
+// A database file serves the processes of one machine. Let the driver set a busy
+// timeout on every connection, which [New] insists on, for example
+//
+//	file:auth.db?_pragma=busy_timeout(5000)                  modernc.org/sqlite, ncruces/go-sqlite3
+//	file:auth.db?_busy_timeout=5000                          mattn/go-sqlite3
+//
+// [Migrate] turns on the write-ahead log, in which readers never wait. Writers
+// queue: inside a Store in order, between processes by the busy timeout. What is
+// acknowledged survives the process in any case, and a loss of power with
+// synchronous=FULL, which is SQLite's default. With synchronous=NORMAL a write is
+// many times cheaper, and a loss of power may undo the last ones, a sign-out
+// among them.
+//
+// # Poolers
+//
+// Statements are prepared once on each connection. A pooler that hands each
+// transaction another one, such as PgBouncer in transaction mode, must know of
+// that (max_prepared_statements, since PgBouncer 1.21); for one that does not, set
+// [Options.Unprepared] and have the driver do the same, pgx for example with
+// default_query_exec_mode=exec.
+package sqlstore
+
+import (
+	"database/sql"
+	"log/slog"
+	"time"
+
+	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/password"
+)
+
+// A Store keeps records and users in a database. It implements [auth.Store] with
+// all of [auth.Lister], [auth.Batcher], [auth.Toucher], [auth.Sweeper] and
+// [auth.Walker], and [password.UserStore]. Use [New], and [Store.Close] at the
+// end.
+//
+// Every method is atomic and safe for concurrent use, also with other Stores on
+// the same database, in this process and in others.
+type Store struct {
+	db *sql.DB
+}
+
+var (
+	_ auth.Store         = (*Store)(nil)
+	_ auth.Lister        = (*Store)(nil)
+	_ auth.Batcher       = (*Store)(nil)
+	_ auth.Toucher       = (*Store)(nil)
+	_ auth.Sweeper       = (*Store)(nil)
+	_ auth.Walker        = (*Store)(nil)
+	_ password.UserStore = (*Store)(nil)
+)
+
+// Channel is where a [Store] with [Options.Notify] tells of changes.
+const Channel = "auth_changed"
+
+// Options configure [New]. The zero value is ready for production.
+type Options struct {
+	// SweepEvery is how often records past their KeepUntil are removed. Zero is
+	// a minute; negative is never: call [Store.Sweep]. Of several processes each
+	// sweeps; they do not wait for each other where the engine allows.
+	SweepEvery time.Duration
+
+	// Notify tells each record's digest, as text, on [Channel] by PostgreSQL's
+	// NOTIFY when it is inserted, replaced or taken, in the same statement. See
+	// package store/pglisten.
+	Notify bool
+
+	// Unprepared gives every statement as text, for poolers that do not know
+	// prepared ones.
+	Unprepared bool
+
+	// Logger is told when sweeping fails; nil is slog.Default().
+	Logger *slog.Logger
+}
