@@ -26,5 +26,5 @@ func findIn(folders []string, program, packages string) (string, error) {
 		}
 		return path, nil
 	}
-	return "", fmt.Errorf("no %s on this machine. It comes with:\n\n\tapt-get install -y --no-install-recommends %s\n", program, packages)
+	return "", fmt.Errorf("no %s on this machine. It comes with:\n\n\tapt-get install -y --no-install-recommends %s", program, packages)
 }

@@ -89,7 +89,7 @@ func TestServer(t *testing.T) {
 				require.Greater(t, len(pids), 3, "it has processes of its own")
 			}
 			for _, pid := range pids {
-				require.Equal(t, "T", string(state(pid)))
+				require.Contains(t, []byte{'T', 0}, state(pid), "it is frozen, or had just ended")
 			}
 			s.Kill()
 			for _, pid := range pids {
@@ -182,7 +182,7 @@ func TestRedisClusterIsWhole(t *testing.T) {
 func TestMissingServerTellsHowToInstallIt(t *testing.T) {
 	_, err := findIn([]string{t.TempDir()}, "postgres", "postgresql")
 	require.ErrorContains(t, err, "no postgres on this machine")
-	require.ErrorContains(t, err, "\tapt-get install -y --no-install-recommends postgresql\n")
+	require.ErrorContains(t, err, "\tapt-get install -y --no-install-recommends postgresql")
 
 	folder := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "directory"), 0o700))
