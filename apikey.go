@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth/internal/clock"
+	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // APIKeys are long-lived credentials for programs, of the form
@@ -253,12 +254,12 @@ func (k *APIKeys) view(e Entry, data keyData) *APIKey {
 	}
 }
 
-// lookup returns a key by its public id, or ErrNotFound.
+// lookup returns a key by its public id as it is now, or ErrNotFound.
 func (k *APIKeys) lookup(ctx context.Context, id string) (e Entry, data keyData, err error) {
 	if e.Digest, err = ParseDigest(id); err != nil {
 		return e, data, ErrNotFound
 	}
-	if e.Record, err = k.store.Lookup(ctx, e.Digest); err != nil {
+	if e.Record, err = k.store.Lookup(fresh.Context(ctx), e.Digest); err != nil {
 		return e, data, err
 	}
 	if e.Record.Kind != KindAPIKey || e.Record.Principal == nil {

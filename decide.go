@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // A verdict is what a guard finds out about a request while it decides.
@@ -119,7 +121,9 @@ func (g *Guard) consider(r *http.Request, v *verdict) error {
 		v.charged = commonPrefix(v.outer.guard.limits, g.limits)
 		v.wait = v.outer.wait
 	}
-	if g.shares(v.outer) {
+	// What is issued needs a decision of its own: the outer one may have gone by
+	// what a cache remembers.
+	if g.shares(v.outer) && !fresh.Wanted(r.Context()) {
 		v.principal = v.outer.principal
 		v.asked = commonPrefix(v.outer.guard.policies, g.policies)
 	}
@@ -157,7 +161,9 @@ func (g *Guard) identify(r *http.Request, v *verdict) error {
 			return errNoSubject
 		}
 		v.principal = p
-		v.charged = 0 // limits by caller have met nobody in particular, if any
+		if !g.shares(v.outer) {
+			v.charged = 0 // limits by caller have met nobody in particular, if any
+		}
 	}
 	if n := v.principal.Networks; n != nil && !n.Contains(v.client) {
 		return ErrAddress

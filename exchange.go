@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // Exchange returns a handler that trades the credential which g admits for one
@@ -25,8 +27,10 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Read before anything is proved, so that what is revoked while this
-		// runs stays revoked.
+		// runs stays revoked; and proved by what the store holds then, as what
+		// is issued may outlive all that a cache remembers.
 		start := time.Now()
+		r = r.WithContext(fresh.Context(r.Context()))
 		var v verdict
 		f := g.present(r, &v, cookie)
 		var grant *Grant

@@ -77,7 +77,7 @@ func (j *JWT) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*Grant,
 		return nil, fmt.Errorf("auth: JWT: reading back: %v", err)
 	}
 	if j.marks != nil {
-		if err := j.marks.check(ctx, granted, namesOf(granted)...); err != nil {
+		if err := j.marks.checkNow(ctx, granted, namesOf(granted)...); err != nil {
 			return nil, err
 		}
 	}

@@ -177,7 +177,7 @@ func (f *Refresh) insert(ctx context.Context, token string, p *Principal) (*Prin
 	if err := f.store.Insert(ctx, d, r); err != nil {
 		return nil, err
 	}
-	if err := f.marks.check(ctx, &q, namesOf(&q)...); err != nil {
+	if err := f.marks.checkNow(ctx, &q, namesOf(&q)...); err != nil {
 		return nil, errors.Join(err, f.remove(ctx, token))
 	}
 	return &q, nil
@@ -285,7 +285,7 @@ func (f *Refresh) again(ctx context.Context, token string, r Record, o *IssueOpt
 	if err != nil {
 		return nil, err
 	}
-	if err := f.marks.check(ctx, n.Principal, namesOf(n.Principal)...); err != nil {
+	if err := f.marks.checkNow(ctx, n.Principal, namesOf(n.Principal)...); err != nil {
 		return nil, err
 	}
 	return f.grant(ctx, next, n.Principal, o)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth/internal/clock"
+	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // Sessions are opaque tokens that stand for a login. Each Issue makes a new
@@ -146,7 +147,9 @@ func (s *Sessions) current(ctx context.Context, d Digest, r *Record) (t time.Tim
 			return t, nil
 		}
 		// A use that waited to be written may have been while we looked, and
-		// be in neither place where we did.
+		// be in neither place where we did. One that another process has
+		// written, a cache does not know.
+		ctx = fresh.Context(ctx)
 	}
 	return t, ErrExpired
 }
@@ -215,7 +218,7 @@ func (s *Sessions) open(ctx context.Context, p *Principal, o *IssueOptions, c Cr
 	}
 	// Inserted first and checked afterwards: whoever ends all sessions raises
 	// the mark first and lists afterwards, so one of us sees the other.
-	err = s.marks.check(ctx, p, namesOf(p)...)
+	err = s.marks.checkNow(ctx, p, namesOf(p)...)
 	if err == nil {
 		err = s.enforceLimit(ctx, d, r)
 	}
