@@ -13,7 +13,7 @@ import (
 // tested.
 type claim[O any] struct {
 	name     string // of the subtest
-	sentence string
+	sentence string // as the contract has it
 	check    func(t *T, open O)
 }
 
@@ -38,37 +38,29 @@ func runAbility[A any](t *testing.T, name string, s auth.Store, open opener, cla
 	run(t, name, open, claims)
 }
 
-// notOffered reports, in the list of tests, what is not there.
-func notOffered(t *testing.T, name string) {
-	t.Run(name+", not offered", func(t *testing.T) { t.Log("nothing to hold it against") })
+// ability returns an ability that the store has.
+func ability[A any](t *T, s auth.Store) A {
+	t.Helper()
+	a, ok := auth.StoreAbility[A](s)
+	if !ok {
+		t.Fatalf("only some handles have it")
+	}
+	return a
 }
 
-// hold makes the check.
-func (c claim[O]) hold(tb testing.TB, open O) {
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
-	defer cancel()
-	c.check(&T{TB: tb, sentence: c.sentence, ctx: ctx}, open)
+// notOffered reports, in the list of tests, what is not there.
+func notOffered(t *testing.T, name string) {
+	t.Run(name+", not offered", func(t *testing.T) { t.Log("nothing to hold") })
 }
 
 // patience is how long a case may take before its calls are cancelled: so much
-// that none which answers at all is.
+// that none is which answers at all.
 const patience = 2 * time.Minute
 
-// A T is the test of one claim.
-type T struct {
-	testing.TB
-	sentence string
-	ctx      context.Context
-}
-
-// Errorf and Fatalf print the sentence that is broken ahead of how.
-
-func (t *T) Errorf(format string, args ...any) {
-	t.Helper()
-	t.TB.Errorf("%s\n\t"+format, append([]any{t.sentence}, args...)...)
-}
-
-func (t *T) Fatalf(format string, args ...any) {
-	t.Helper()
-	t.TB.Fatalf("%s\n\t"+format, append([]any{t.sentence}, args...)...)
+// hold makes the check.
+func (c claim[O]) hold(tb testing.TB, open O) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	defer cancel()
+	c.check(&T{TB: tb, sentence: c.sentence, ctx: ctx}, open)
 }

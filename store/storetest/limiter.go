@@ -1,5 +1,4 @@
 package storetest
-
 import (
 	"testing"
 	"time"
@@ -9,8 +8,6 @@ import (
 )
 
 var (
-	storeClaims, listerClaims, batcherClaims, toucherClaims, sweeperClaims, walkerClaims, watcherClaims []claim[opener]
-
 	userClaims     []claim[func(testing.TB) password.UserStore]
 	platformClaims []claim[func(testing.TB, ...*auth.Platform) auth.PlatformRegistry]
 

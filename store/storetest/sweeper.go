@@ -1,0 +1,108 @@
+package storetest
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-077cad0b/auth"
+)
+
+const sweeps = "A Sweeper removes at most limit records that are past their KeepUntil and returns how many those were."
+
+var sweeperClaims = []claim[opener]{
+	{"Sweep, at most limit", sweeps, func(t *T, open opener) {
+		s := open(t)
+		t.drain(s)
+		t.expired(s, 7)
+		for _, want := range []struct{ limit, swept int }{{0, 0}, {3, 3}, {3, 3}, {3, 1}, {3, 0}} {
+			equal(t, t.sweep(s, want.limit), want.swept, "swept")
+		}
+	}},
+	{"Sweep, the living", "Sweeping reclaims space and changes no answer.", func(t *T, open opener) {
+		s := open(t)
+		living := t.many(s, record(t), 10)
+		forever, kept := digest(), record(t)
+		kept.KeepUntil, kept.Expires = time.Time{}, now().Add(-time.Hour)
+		t.insert(s, forever, kept)
+		gone := t.expired(s, 10)
+		t.drain(s)
+		for d, r := range living {
+			t.present(s, d, r)
+		}
+		t.present(s, forever, kept)
+		for _, d := range gone {
+			t.absent(s, d)
+		}
+	}},
+	{"Sweep, what was inserted anew", "Sweeping reclaims space and changes no answer.", func(t *T, open opener) {
+		s := open(t)
+		ds, anew := t.expired(s, 5), entries{}
+		for _, d := range ds {
+			anew[d] = record(t)
+			t.insert(s, d, anew[d])
+		}
+		t.drain(s)
+		for d, r := range anew {
+			t.present(s, d, r)
+		}
+	}},
+	{"Sweep, two at once", sweeps, func(t *T, open opener) {
+		handles := [2]auth.Store{open(t), open(t)}
+		t.drain(handles[0])
+		t.expired(handles[0], 40)
+		var swept [4]int
+		for _, err := range race(len(swept), func(i int) (err error) {
+			swept[i], err = ability[auth.Sweeper](t, handles[i%2]).Sweep(t.ctx, 100)
+			return err
+		}) {
+			t.must(err, "Sweep")
+		}
+		sum := t.drain(handles[0])
+		for _, n := range swept {
+			sum += n
+		}
+		equal(t, sum, 40, "swept in all")
+	}},
+	{"Sweep, context", atomically, func(t *T, open opener) {
+		s := open(t)
+		past, cancel := context.WithDeadline(t.ctx, time.Now().Add(-time.Second))
+		defer cancel()
+		t.ended(second(ability[auth.Sweeper](t, s).Sweep(past, 1)), past, "Sweep")
+	}},
+}
+
+// expired inserts n records and waits until they have expired.
+func (t *T) expired(s auth.Store, n int) []auth.Digest {
+	t.Helper()
+	r, ds := expiring(t), digests(n)
+	for _, d := range ds {
+		t.insert(s, d, r)
+	}
+	t.until(r.KeepUntil)
+	return ds
+}
+
+// sweep sweeps once and returns how many went.
+func (t *T) sweep(s auth.Store, limit int) int {
+	t.Helper()
+	n, err := ability[auth.Sweeper](t, s).Sweep(t.ctx, limit)
+	t.must(err, "Sweep")
+	if n < 0 || n > limit {
+		t.Fatalf("Sweep(%d): %d", limit, n)
+	}
+	return n
+}
+
+// drain sweeps until nothing is left to sweep, and returns how many went.
+func (t *T) drain(s auth.Store) (swept int) {
+	t.Helper()
+	for {
+		n := t.sweep(s, 1000)
+		if n == 0 {
+			return swept
+		}
+		if swept += n; t.ctx.Err() != nil {
+			t.Fatalf("there is no end to sweeping, after %d", swept)
+		}
+	}
+}
