@@ -49,8 +49,13 @@
 package sqlstore
 
 import (
+	"cmp"
+	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -65,7 +70,19 @@ import (
 // Every method is atomic and safe for concurrent use, also with other Stores on
 // the same database, in this process and in others.
 type Store struct {
-	db *sql.DB
+	db         *sql.DB
+	grammar    *grammar
+	says       *statements
+	notify     bool
+	unprepared bool
+	turn       chan struct{} // of the one who writes; nil: all may
+
+	mu         sync.Mutex
+	statements []*sql.Stmt // to be closed
+
+	ended   context.Context
+	end     context.CancelFunc
+	sweeper sync.WaitGroup
 }
 
 var (
@@ -99,4 +116,55 @@ type Options struct {
 
 	// Logger is told when sweeping fails; nil is slog.Default().
 	Logger *slog.Logger
+}
+
+// New returns a Store on the database that db connects to. The database must
+// have been brought up to date by [Migrate], and remains the caller's: limit its
+// connections as db's other users need. o may be nil.
+func New(ctx context.Context, db *sql.DB, d Dialect, o *Options) (*Store, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	s := &Store{db: db, grammar: d.grammar(), notify: o.Notify, unprepared: o.Unprepared}
+	var errs []error
+	if db == nil {
+		errs = append(errs, errors.New("no database"))
+	}
+	if s.grammar == nil {
+		errs = append(errs, fmt.Errorf("%v is none", d))
+	}
+	if o.Notify && d != PostgreSQL {
+		errs = append(errs, fmt.Errorf("Notify is PostgreSQL's, not for %v", d))
+	}
+	if len(errs) == 0 {
+		errs = append(errs, s.grammar.check(ctx, db))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("sqlstore: New: %w", err)
+	}
+	s.says = s.grammar.statements(o.Notify)
+	if d == SQLite {
+		s.turn = make(chan struct{}, 1)
+	}
+	s.ended, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	if o.SweepEvery >= 0 {
+		every, log := cmp.Or(o.SweepEvery, time.Minute), cmp.Or(o.Logger, slog.Default())
+		s.sweeper.Go(func() { s.sweepAll(s.ended, every, log) })
+	}
+	return s, nil
+}
+
+// Close ends the sweeping and closes what was prepared; the database stays open.
+// No other method may be running. From then on all return an error.
+func (s *Store) Close() error {
+	s.end()
+	s.sweeper.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, stmt := range s.statements {
+		errs = append(errs, stmt.Close())
+	}
+	s.statements = nil
+	return errors.Join(errs...)
 }
