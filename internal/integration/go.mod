@@ -17,6 +17,7 @@ require (
 	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+	github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
@@ -37,3 +38,6 @@ require (
 )
 
 replace github.com/seed-077cad0b/auth/store/redisstore => ../../store/redisstore
+
+// For a test of a test dependency, and not on the proxy.
+exclude github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
