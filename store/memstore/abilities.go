@@ -18,22 +18,47 @@ func (s *Store) List(ctx context.Context, owner auth.Digest, k auth.Kind) iter.S
 			yield(auth.Entry{}, err)
 			return
 		}
-		for _, d := range s.owned(owner, k) {
-			r, err := s.Lookup(ctx, d)
-			switch {
-			case err == auth.ErrNotFound:
-				continue
-			case err != nil:
-				yield(auth.Entry{}, err)
-				return
-			case r.Owner != owner || r.Kind != k:
-				continue
-			}
-			if !yield(auth.Entry{Digest: d, Record: r}, nil) {
+		s.visit(ctx, s.owned(owner, k), yield, func(r *auth.Record) bool { return r.Owner == owner && r.Kind == k })
+	}
+}
+
+// Walk walks through all records of kind k, or of every kind where k is empty, in
+// no particular order. As with List, no lock is held while a record is yielded,
+// and one that leaves or changes its kind while the loop runs is left out from
+// then on.
+func (s *Store) Walk(ctx context.Context, k auth.Kind) iter.Seq2[auth.Entry, error] {
+	return func(yield func(auth.Entry, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(auth.Entry{}, err)
+			return
+		}
+		for i := range s.shards {
+			if !s.visit(ctx, s.shards[i].digests(), yield, func(r *auth.Record) bool { return k == "" || r.Kind == k }) {
 				return
 			}
 		}
 	}
+}
+
+// visit yields the records under the digests that are present still and wanted,
+// and reports whether the sequence goes on.
+func (s *Store) visit(ctx context.Context, digests []auth.Digest, yield func(auth.Entry, error) bool, wanted func(*auth.Record) bool) bool {
+	for _, d := range digests {
+		r, err := s.Lookup(ctx, d)
+		switch {
+		case err == auth.ErrNotFound:
+			continue
+		case err != nil:
+			yield(auth.Entry{}, err)
+			return false
+		case !wanted(&r):
+			continue
+		}
+		if !yield(auth.Entry{Digest: d, Record: r}, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // LookupAll sets records[i] to the record of kind k under digests[i], or to the

@@ -21,8 +21,9 @@ import (
 )
 
 // A Store keeps records and users in memory. It implements [auth.Store] with
-// all of [auth.Lister], [auth.Batcher], [auth.Toucher] and [auth.Sweeper], and
-// [password.UserStore]. Use [New]; a Store must not be copied.
+// all of [auth.Lister], [auth.Batcher], [auth.Toucher], [auth.Sweeper] and
+// [auth.Walker], and [password.UserStore]. It is no [auth.Watcher], as no other
+// process changes it. Use [New]; a Store must not be copied.
 //
 // Every method is atomic, safe for concurrent use, and returns the context's
 // error when the context is done. The Principal and the Data of a record are
@@ -44,6 +45,7 @@ var (
 	_ auth.Batcher = (*Store)(nil)
 	_ auth.Toucher = (*Store)(nil)
 	_ auth.Sweeper = (*Store)(nil)
+	_ auth.Walker  = (*Store)(nil)
 )
 
 // New returns an empty Store.

@@ -134,6 +134,20 @@ func (sh *shard) touch(d *auth.Digest, tag uint32, seen int64) {
 	}
 }
 
+// digests returns the digests of all records. A digest has one shard for good, so
+// a walk over the shards meets none twice.
+func (sh *shard) digests() []auth.Digest {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	digests := make([]auth.Digest, 0, sh.index.used)
+	for cells, i := sh.index.table(), 0; i < len(cells); i++ {
+		if _, at := split(cells[i].Load()); at != none {
+			digests = append(digests, sh.slots.slot(at).digest.load().digest())
+		}
+	}
+	return digests
+}
+
 // A span is a slice in two halves, read one after the other.
 type span struct {
 	data   *byte

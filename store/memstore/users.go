@@ -2,6 +2,9 @@ package memstore
 
 import (
 	"context"
+	"iter"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/seed-077cad0b/auth"
@@ -73,6 +76,33 @@ func (s *Store) ReplaceUser(ctx context.Context, u password.User) error {
 	delete(us.byLogin, old.Login)
 	us.put(u)
 	return nil
+}
+
+// Users walks through all users, in no particular order: for operators, to list
+// and to move them. No lock is held while one is yielded. Those that come while
+// the loop runs are left out. The sequence ends after the first error.
+func (s *Store) Users(ctx context.Context) iter.Seq2[password.User, error] {
+	return func(yield func(password.User, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(password.User{}, err)
+			return
+		}
+		for _, id := range s.users.ids() {
+			u, err := s.UserByID(ctx, id)
+			if err == auth.ErrNotFound {
+				continue
+			}
+			if !yield(u, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (us *users) ids() []string {
+	us.mu.RLock()
+	defer us.mu.RUnlock()
+	return slices.Collect(maps.Keys(us.byID))
 }
 
 func (us *users) find(ctx context.Context, by *map[string]*password.User, key string) (password.User, error) {
