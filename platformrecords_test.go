@@ -213,10 +213,11 @@ func TestPlatformRecordsThatCannotBeRead(t *testing.T) {
 	records := newPlatformRecords(t, store)
 	d := newDesk(store)
 	d.platforms = must(auth.NewPlatforms(store, records, nil))
-	require.NoError(t, records.Insert(t.Context(), acme()))
-	other := acme()
-	other.ID = "other"
-	require.NoError(t, records.Insert(t.Context(), other))
+	for _, id := range []string{"other", "acme", "last"} {
+		p := acme()
+		p.ID = id
+		require.NoError(t, records.Insert(t.Context(), p))
+	}
 	for digest, r := range store.dump(auth.KindPlatform) {
 		if strings.Contains(string(r.Data), `"acme"`) {
 			r.Data = []byte(strings.Replace(string(r.Data), `"version":1`, `"version":2`, 1))
