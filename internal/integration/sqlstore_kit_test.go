@@ -5,6 +5,7 @@ package integration_test
 import (
 	"database/sql"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	_ "github.com/go-sql-driver/mysql"
@@ -27,11 +28,12 @@ type engine struct {
 	create  func(testing.TB) string // the name of a new empty database, for the driver
 }
 
-var engines = []engine{
-	{"SQLite", sqlstore.SQLite, "sqlite", sqliteFile},
-	{"PostgreSQL", sqlstore.PostgreSQL, "pgx", servertest.PostgreSQL},
-	{"MariaDB", sqlstore.MySQL, "mysql", servertest.MariaDB},
-}
+var (
+	sqlite   = engine{"SQLite", sqlstore.SQLite, "sqlite", sqliteFile}
+	postgres = engine{"PostgreSQL", sqlstore.PostgreSQL, "pgx", servertest.PostgreSQL}
+	mariadb  = engine{"MariaDB", sqlstore.MySQL, "mysql", servertest.MariaDB}
+	engines  = []engine{sqlite, postgres, mariadb}
+)
 
 func sqliteFile(tb testing.TB) string {
 	return "file:" + filepath.Join(tb.TempDir(), "auth.db") + "?_pragma=busy_timeout(5000)"
@@ -79,12 +81,44 @@ func (e engine) open(tb testing.TB) *sqlstore.Store {
 	return e.store(tb, e.connect(tb, e.migrated(tb)), sqlstore.Options{})
 }
 
-func TestSQLStoreHoldsEverySentence(t *testing.T) {
-	eachEngine(t, func(t *testing.T, e engine) {
-		name := e.migrated(t)
-		storetest.Run(t, func(tb testing.TB) auth.Store { return e.store(tb, e.connect(tb, name), sqlstore.Options{}) })
-		storetest.RunUsers(t, func(tb testing.TB) password.UserStore {
-			return e.store(tb, e.connect(tb, name), sqlstore.Options{})
+// TestSQLStoreHoweverItIsSet runs the kit with settings of drivers and stores
+// other than those that [TestKit] has.
+func TestSQLStoreHoweverItIsSet(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		engine  engine
+		params  string // of the driver
+		options sqlstore.Options
+		conns   int
+	}{
+		{"SQLite, one connection", sqlite, "", sqlstore.Options{}, 1},
+		{"PostgreSQL, telling changes", postgres, "", sqlstore.Options{Notify: true}, 16},
+		{"PostgreSQL, nothing prepared", postgres, "default_query_exec_mode=exec", sqlstore.Options{Unprepared: true, Notify: true}, 16},
+		{"PostgreSQL, as text", postgres, "default_query_exec_mode=simple_protocol", sqlstore.Options{Unprepared: true}, 16},
+		{"PostgreSQL, serializable", postgres, "default_transaction_isolation=serializable", sqlstore.Options{}, 16},
+		{"MariaDB, rows found are counted", mariadb, "clientFoundRows=true", sqlstore.Options{}, 16},
+		{"MariaDB, as text", mariadb, "interpolateParams=true", sqlstore.Options{Unprepared: true}, 16},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			name := c.engine.migrated(t)
+			if c.params != "" {
+				name = withParams(name, c.params)
+			}
+			open := func(tb testing.TB) *sqlstore.Store {
+				db := c.engine.connect(tb, name)
+				db.SetMaxOpenConns(c.conns)
+				return c.engine.store(tb, db, c.options)
+			}
+			storetest.Run(t, func(tb testing.TB) auth.Store { return open(tb) })
+			storetest.RunUsers(t, func(tb testing.TB) password.UserStore { return open(tb) })
 		})
-	})
+	}
+}
+
+// withParams adds parameters to the name of a database.
+func withParams(name, params string) string {
+	if strings.Contains(name, "?") {
+		return name + "&" + params
+	}
+	return name + "?" + params
 }

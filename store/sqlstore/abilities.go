@@ -179,7 +179,8 @@ func (s *Store) entries(ctx context.Context, q *query, args ...any) (entries []a
 }
 
 func scanEntry(rows *sql.Rows, e *auth.Entry) error {
-	digest, err := scan(rows, &e.Record)
+	var digest sql.RawBytes
+	err := scan(rows, &e.Record, &digest)
 	copy(e.Digest[:], digest)
 	return err
 }

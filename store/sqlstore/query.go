@@ -92,7 +92,8 @@ func (s *Store) exec(ctx context.Context, q *query, args ...any) (result sql.Res
 }
 
 // each gives a statement and calls f with each row of the answer, which it reads
-// to its end: only then has a statement that writes been carried out.
+// to its end, or until f returns errEnough: at the end only has a statement that
+// writes been carried out.
 func (s *Store) each(ctx context.Context, q *query, args []any, f func(*sql.Rows) error) error {
 	args = q.arrange(args)
 	return s.give(ctx, q, func() (fresh bool, err error) {
@@ -102,13 +103,18 @@ func (s *Store) each(ctx context.Context, q *query, args []any, f func(*sql.Rows
 		}
 		defer rows.Close()
 		for fresh = true; rows.Next(); fresh = false {
-			if err := f(rows); err != nil {
+			switch err := f(rows); {
+			case err == errEnough:
+				return false, nil
+			case err != nil:
 				return false, err
 			}
 		}
 		return fresh, rows.Err()
 	})
 }
+
+var errEnough = errors.New("enough")
 
 func (s *Store) rows(ctx context.Context, q *query, args []any) (*sql.Rows, error) {
 	if s.unprepared {

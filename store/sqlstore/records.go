@@ -12,7 +12,22 @@ import (
 
 // Lookup returns the record under d, or [auth.ErrNotFound].
 func (s *Store) Lookup(ctx context.Context, d auth.Digest) (auth.Record, error) {
-	return s.one(ctx, s.says.lookup, now(), d[:])
+	var r auth.Record
+	found := false
+	err := s.each(ctx, s.says.lookup, []any{d[:]}, func(rows *sql.Rows) error {
+		found = true
+		if err := scan(rows, &r); err != nil {
+			return err
+		}
+		return errEnough
+	})
+	switch {
+	case err != nil:
+		return auth.Record{}, err
+	case !found || !r.KeepUntil.IsZero() && r.KeepUntil.UnixMicro() <= now():
+		return auth.Record{}, auth.ErrNotFound
+	}
+	return r, nil
 }
 
 // Insert adds r under d. Where one is present it returns [auth.ErrExists] and
@@ -62,7 +77,7 @@ func (s *Store) Replace(ctx context.Context, d auth.Digest, r auth.Record) error
 // one succeeds; the others get [auth.ErrNotFound].
 func (s *Store) Take(ctx context.Context, d auth.Digest) (auth.Record, error) {
 	if s.grammar.returning {
-		return s.one(ctx, s.says.take, s.told(d, now(), d[:])...)
+		return s.takeOnce(ctx, d)
 	}
 	for {
 		r, err := s.Lookup(ctx, d)
@@ -78,6 +93,22 @@ func (s *Store) Take(ctx context.Context, d auth.Digest) (auth.Record, error) {
 		}
 		// It has been taken or changed since; of those who try, one gets through.
 	}
+}
+
+// takeOnce is Take where a statement both removes and returns.
+func (s *Store) takeOnce(ctx context.Context, d auth.Digest) (r auth.Record, err error) {
+	found := false
+	err = s.each(ctx, s.says.take, s.told(d, now(), d[:]), func(rows *sql.Rows) error {
+		found = true
+		return scan(rows, &r, new(sql.RawBytes))
+	})
+	switch {
+	case err != nil:
+		return auth.Record{}, err
+	case !found:
+		return auth.Record{}, auth.ErrNotFound
+	}
+	return r, nil
 }
 
 // now is the time in the database's terms, microseconds since 1970.
@@ -128,35 +159,17 @@ func (s *Store) columns(d auth.Digest, r *auth.Record) ([]any, error) {
 	return []any{now(), d[:], []byte(r.Kind), owner, int64(r.Revision), keep, r.Seen.UnixMicro(), blob}, nil
 }
 
-// one returns the record that is the answer to q, or auth.ErrNotFound.
-func (s *Store) one(ctx context.Context, q *query, args ...any) (r auth.Record, err error) {
-	found := false
-	err = s.each(ctx, q, args, func(rows *sql.Rows) error {
-		found = true
-		_, err := scan(rows, &r)
-		return err
-	})
-	switch {
-	case err != nil:
-		return auth.Record{}, err
-	case !found:
-		return auth.Record{}, auth.ErrNotFound
-	}
-	return r, nil
-}
-
-// scan sets r to the record in a row and returns the row's first column, which
-// is good until the next row. Seen is what its column says, as a touch leaves the
-// rest alone.
-func scan(rows *sql.Rows, r *auth.Record) (first sql.RawBytes, err error) {
+// scan sets r to the record in a row, whose other columns come first. Seen is
+// what its column says, as a touch leaves the rest alone.
+func scan(rows *sql.Rows, r *auth.Record, first ...any) error {
 	var record sql.RawBytes
 	var seen int64
-	if err := rows.Scan(&first, &record, &seen); err != nil {
-		return nil, err
+	if err := rows.Scan(append(first, &record, &seen)...); err != nil {
+		return err
 	}
 	if err := r.UnmarshalBinary(record); err != nil {
-		return nil, err
+		return err
 	}
 	r.Seen = time.UnixMicro(seen).UTC()
-	return first, nil
+	return nil
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // The statements of a Store. Where one judges whether a record is present, its
-// first parameter is the time.
+// first parameter is the time; a look-up leaves that to its caller, to whom it is
+// cheaper.
 type statements struct {
 	lookup, exists, insert, replace, take *query
 
@@ -43,7 +44,7 @@ func (g *grammar) statements(notify bool) *statements {
 		take = "DELETE FROM auth_records WHERE digest = $1 AND revision = $2 AND seen = $3"
 	}
 	s := &statements{
-		lookup:  g.query(records + " AND digest = $2"),
+		lookup:  g.query("SELECT record, seen FROM auth_records WHERE digest = $1"),
 		exists:  g.query("SELECT 1 FROM auth_records WHERE " + present + " AND digest = $2"),
 		insert:  g.query(insert),
 		replace: g.query(replace),
