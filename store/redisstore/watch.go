@@ -145,13 +145,16 @@ func (w *watch) ask(ctx context.Context, node rueidis.DedicatedClient) error {
 	return checkMasters(text, w.ids)
 }
 
+// verbatim is what RESP3 has before a text, and the client leaves there.
+const verbatim = "txt:"
+
 // checkMasters reads what CLUSTER NODES says, a line for each node, and returns an
 // error unless the masters that have slots are those with the ids, and no slot of
 // the node that has been asked is on its way.
 func checkMasters(text string, ids []string) error {
 	for line := range strings.Lines(text) {
 		// id, address, flags, master, two times, epoch, link, slots
-		fields := strings.Fields(line)
+		fields := strings.Fields(strings.TrimPrefix(line, verbatim))
 		if len(fields) < 9 {
 			continue // without slots
 		}
