@@ -15,12 +15,12 @@ var batcherClaims = []claim[opener]{
 		k := kind()
 		ds, want := digests(6), make([]auth.Record, 6)
 		for _, i := range []int{1, 2, 5} {
-			want[i] = record(t)
+			want[i] = whole(t)
 			want[i].Kind = k
 			t.insert(a, ds[i], want[i])
 		}
 		t.batch(b, k, ds, want)
-		want[2] = next(t, want[2])
+		want[2] = next(want[2])
 		t.replace(a, ds[2], want[2])
 		t.batch(b, k, ds, want)
 		t.take(a, ds[5], want[5])
@@ -45,7 +45,7 @@ var batcherClaims = []claim[opener]{
 		s := open(t)
 		d, r := t.inserted(s)
 		t.batch(s, kind(), []auth.Digest{d}, []auth.Record{{}})
-		e, other := digest(), record(t)
+		e, other := digest(), record()
 		other.Kind = r.Kind + "-A"
 		t.insert(s, e, other)
 		t.batch(s, r.Kind+"-a", []auth.Digest{d, e}, []auth.Record{{}, {}})
@@ -60,7 +60,7 @@ var batcherClaims = []claim[opener]{
 	}},
 	{"LookupAll, hundreds", batches, func(t *T, open opener) {
 		s := open(t)
-		r := record(t)
+		r := record()
 		ds, want := digests(300), make([]auth.Record, 300)
 		i := 0
 		for d, r := range t.many(s, r, 200) {
@@ -71,7 +71,7 @@ var batcherClaims = []claim[opener]{
 	}},
 	{"LookupAll, a kind that another handle brings", "A store that holds no record of that kind answers without looking.", func(t *T, open opener) {
 		a, b := open(t), open(t)
-		d, r := digest(), record(t)
+		d, r := digest(), record()
 		for range 3 {
 			t.batch(a, r.Kind, []auth.Digest{d}, []auth.Record{{}})
 			t.insert(b, d, r)
@@ -81,7 +81,7 @@ var batcherClaims = []claim[opener]{
 	}},
 	{"LookupAll, what expires", keptUntil, func(t *T, open opener) {
 		s := open(t)
-		near, far := expiring(t), record(t)
+		near, far := expiring(), record()
 		near.Kind = far.Kind
 		ds := digests(2)
 		t.insert(s, ds[0], near)
@@ -105,7 +105,7 @@ func (t *T) batch(s auth.Store, k auth.Kind, ds []auth.Digest, want []auth.Recor
 	t.Helper()
 	got := make([]auth.Record, len(ds)+2)
 	for i := range got {
-		got[i] = record(t)
+		got[i] = whole(t)
 		got[i].Kind = k
 	}
 	t.must(ability[auth.Batcher](t, s).LookupAll(t.ctx, k, ds, got), "LookupAll")

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -58,9 +57,10 @@ func notOffered(t *testing.T, name string) {
 const patience = 2 * time.Minute
 
 // hold makes the check.
-func (c claim[O]) hold(tb testing.TB, open O) {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
-	defer cancel()
-	c.check(&T{TB: tb, sentence: c.sentence, ctx: ctx}, open)
+func (c claim[O]) hold(t *testing.T, open O) {
+	rounds := 1000
+	if testing.Short() {
+		rounds = 50
+	}
+	c.check(newT(t, c.sentence, rounds), open)
 }

@@ -28,7 +28,7 @@ var contextClaims = []claim[opener]{
 		s := open(t)
 		for i := range 50 {
 			d, r := t.inserted(s)
-			n := next(t, r)
+			n := next(r)
 			within := time.Duration(i*i) * time.Microsecond
 			interrupted := func(f func(context.Context) error) (done bool) {
 				ctx, cancel := context.WithTimeout(t.ctx, within)
@@ -67,8 +67,8 @@ var contextClaims = []claim[opener]{
 		defer cancel()
 		for name, err := range map[string]error{
 			"Lookup":  second(closed.Lookup(ctx, d)),
-			"Insert":  closed.Insert(ctx, digest(), record(t)),
-			"Replace": closed.Replace(ctx, d, next(t, r)),
+			"Insert":  closed.Insert(ctx, digest(), record()),
+			"Replace": closed.Replace(ctx, d, next(r)),
 			"Take":    second(closed.Take(ctx, d)),
 		} {
 			if isAnswer(err) {
@@ -105,9 +105,9 @@ func honoured(t *T, s auth.Store, ended context.Context) {
 	for name, err := range map[string]error{
 		"Lookup":          second(s.Lookup(ended, d)),
 		"Lookup, absent":  second(s.Lookup(ended, absent)),
-		"Insert":          s.Insert(ended, absent, record(t)),
-		"Insert, present": s.Insert(ended, d, record(t)),
-		"Replace":         s.Replace(ended, d, next(t, r)),
+		"Insert":          s.Insert(ended, absent, record()),
+		"Insert, present": s.Insert(ended, d, record()),
+		"Replace":         s.Replace(ended, d, next(r)),
 		"Replace, stale":  s.Replace(ended, d, r),
 		"Replace, absent": s.Replace(ended, absent, r),
 		"Take":            second(s.Take(ended, d)),

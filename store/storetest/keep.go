@@ -14,40 +14,40 @@ var keepClaims = []claim[opener]{
 	{"KeepUntil, not before and not after", keptUntil, func(t *T, open opener) {
 		a, b := open(t), open(t)
 		for range 3 {
-			d, r := digest(), expiring(t)
+			d, r := digest(), expiring()
 			t.insert(a, d, r)
 			t.goes(b, d, r.KeepUntil)
 		}
 	}},
 	{"KeepUntil, every method", keptUntil, func(t *T, open opener) {
 		s := open(t)
-		r := expiring(t)
+		r := expiring()
 		ds := digests(4)
 		for _, d := range ds {
 			t.insert(s, d, r)
 		}
 		t.until(r.KeepUntil)
 		t.absent(s, ds[0])
-		forever := next(t, r)
+		forever := next(r)
 		forever.KeepUntil = time.Time{}
 		t.is(s.Replace(t.ctx, ds[1], forever), auth.ErrNotFound, "Replace")
 		t.absent(s, ds[1])
 		t.is(second(s.Take(t.ctx, ds[2])), auth.ErrNotFound, "Take")
-		anew := changed(record(t), func(n *auth.Record) { n.Seen = r.Seen.Add(-time.Hour) })
+		anew := changed(record(), func(n *auth.Record) { n.Seen = r.Seen.Add(-time.Hour) })
 		t.insert(s, ds[3], anew)
 		t.present(s, ds[3], anew)
 	}},
 	{"KeepUntil, past at once", keptUntil, func(t *T, open opener) {
 		s := open(t)
 		for _, keep := range []time.Time{now(), now().Add(-time.Hour), time.Unix(0, 0), time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)} {
-			d, r := digest(), record(t)
+			d, r := digest(), record()
 			r.KeepUntil = keep
 			t.insert(s, d, r)
 			t.absent(s, d)
 			t.is(second(s.Take(t.ctx, d)), auth.ErrNotFound, "Take")
-			t.is(s.Replace(t.ctx, d, next(t, r)), auth.ErrNotFound, "Replace")
+			t.is(s.Replace(t.ctx, d, next(r)), auth.ErrNotFound, "Replace")
 			t.insert(s, d, r)
-			anew := record(t)
+			anew := record()
 			t.insert(s, d, anew)
 			t.present(s, d, anew)
 		}
@@ -64,10 +64,10 @@ var keepClaims = []claim[opener]{
 		}
 		ds, records := digests(len(moves)), make([]auth.Record, len(moves))
 		for i, m := range moves {
-			r := record(t)
+			r := record()
 			r.KeepUntil = m.from
 			t.insert(s, ds[i], r)
-			records[i] = next(t, r)
+			records[i] = next(r)
 			records[i].KeepUntil = m.to
 			if err := s.Replace(t.ctx, ds[i], records[i]); errors.Is(err, auth.ErrNotFound) && !time.Now().Before(near) {
 				t.Fatalf("the store takes more than %v for a few calls: run it on an idle machine", soon)
@@ -83,14 +83,14 @@ var keepClaims = []claim[opener]{
 				t.absent(s, ds[i])
 			}
 		}
-		r := next(t, records[0])
+		r := next(records[0])
 		r.KeepUntil = now().Add(-time.Second)
 		t.replace(s, ds[0], r)
 		t.absent(s, ds[0])
 	}},
 	{"KeepUntil, zero", "from then on the record is absent; zero: kept for ever", func(t *T, open opener) {
 		s := open(t)
-		d, r := digest(), record(t)
+		d, r := digest(), record()
 		r.KeepUntil = time.Time{}
 		t.insert(s, d, r)
 		t.pause(soon)
@@ -100,11 +100,11 @@ var keepClaims = []claim[opener]{
 	{"Expires, never judged", "judged by verifiers, never by the store; zero: never", func(t *T, open opener) {
 		s := open(t)
 		for _, expires := range []time.Time{now().Add(-time.Hour), {}} {
-			d, r := digest(), record(t)
+			d, r := digest(), record()
 			r.Expires = expires
 			t.insert(s, d, r)
 			t.present(s, d, r)
-			r = next(t, r)
+			r = next(r)
 			r.Expires = expires
 			t.replace(s, d, r)
 			t.take(s, d, r)
@@ -114,9 +114,8 @@ var keepClaims = []claim[opener]{
 
 // expiring returns a record that is kept until soon, which is not a whole number
 // of milliseconds.
-func expiring(t *T) auth.Record {
-	t.Helper()
-	r := record(t)
+func expiring() auth.Record {
+	r := record()
 	r.KeepUntil = now().Add(soon).Truncate(time.Millisecond).Add(999 * time.Microsecond)
 	return r
 }

@@ -15,7 +15,7 @@ var listerClaims = []claim[opener]{
 		owners, kinds := digests(2), []auth.Kind{kind(), kind()}
 		want := map[auth.Digest]map[auth.Kind]entries{}
 		for i := range 12 {
-			d, r := digest(), record(t)
+			d, r := digest(), whole(t)
 			r.Owner, r.Kind = owners[i%2], kinds[i/2%2]
 			t.insert(s, d, r)
 			if want[r.Owner] == nil {
@@ -44,7 +44,7 @@ var listerClaims = []claim[opener]{
 			owner auth.Digest
 			kind  auth.Kind
 		}{{a, k + "-a"}, {a, k + "-A"}, {a, k + "_a"}, {a, k + ".a"}, {a, k}, {b, k}} {
-			d, r := digest(), record(t)
+			d, r := digest(), record()
 			r.Owner, r.Kind = pair.owner, pair.kind
 			t.insert(s, d, r)
 			t.lists(s, r.Owner, r.Kind, entries{d: r})
@@ -52,11 +52,11 @@ var listerClaims = []claim[opener]{
 	}},
 	{"List, no owner", "what lists and caps go by; zero: not listed", func(t *T, open opener) {
 		s := open(t)
-		d, r := digest(), record(t)
+		d, r := digest(), record()
 		r.Owner = auth.Digest{}
 		t.insert(s, d, r)
 		t.lists(s, auth.Digest{}, r.Kind, nil)
-		r = next(t, r)
+		r = next(r)
 		r.Owner = digest()
 		t.replace(s, d, r)
 		t.lists(s, r.Owner, r.Kind, entries{d: r})
@@ -67,7 +67,7 @@ var listerClaims = []claim[opener]{
 		k, other := kind(), kind()
 		ds, want := digests(5), entries{}
 		for _, d := range ds {
-			r := record(t)
+			r := record()
 			r.Owner, r.Kind = before, k
 			t.insert(a, d, r)
 			want[d] = r
@@ -77,7 +77,7 @@ var listerClaims = []claim[opener]{
 			delete(want, ds[at])
 			t.lists(a, before, k, want)
 		}
-		moved, turned := next(t, want[ds[1]]), next(t, want[ds[3]])
+		moved, turned := next(want[ds[1]]), next(want[ds[3]])
 		moved.Owner, turned.Kind = after, other
 		t.replace(b, ds[1], moved)
 		t.replace(b, ds[3], turned)
@@ -86,7 +86,7 @@ var listerClaims = []claim[opener]{
 		t.lists(a, before, k, want)
 		t.lists(a, after, k, entries{ds[1]: moved})
 		t.lists(a, before, other, entries{ds[3]: turned})
-		gone := next(t, moved)
+		gone := next(moved)
 		gone.Owner = auth.Digest{}
 		t.replace(b, ds[1], gone)
 		t.lists(a, after, k, nil)
@@ -95,7 +95,7 @@ var listerClaims = []claim[opener]{
 	}},
 	{"List, what expires", keptUntil, func(t *T, open opener) {
 		s := open(t)
-		near, far := expiring(t), record(t)
+		near, far := expiring(), record()
 		want := entries{}
 		for i, r := range []auth.Record{far, near, far, near} {
 			d := digest()
@@ -117,12 +117,12 @@ var listerClaims = []claim[opener]{
 	}},
 	{"List, hundreds", lists, func(t *T, open opener) {
 		s := open(t)
-		r := record(t)
+		r := record()
 		t.lists(s, r.Owner, r.Kind, t.many(s, r, 300))
 	}},
 	{"List, until the loop breaks", lists, func(t *T, open opener) {
 		s := open(t)
-		r := record(t)
+		r := record()
 		all := t.many(s, r, 5)
 		for range 50 { // what is not closed runs out
 			breaks(t, ability[auth.Lister](t, s).List(t.ctx, r.Owner, r.Kind))
@@ -131,12 +131,12 @@ var listerClaims = []claim[opener]{
 	}},
 	{"List, and the loop changes the store", lists, func(t *T, open opener) {
 		s := open(t)
-		r := record(t)
+		r := record()
 		all := t.many(s, r, 20)
 		for e, err := range ability[auth.Lister](t, s).List(t.ctx, r.Owner, r.Kind) {
 			t.must(err, "List")
 			t.take(s, e.Digest, all[e.Digest])
-			t.insert(s, digest(), record(t))
+			t.insert(s, digest(), record())
 			delete(all, e.Digest)
 		}
 		equal(t, len(all), 0, "records that the loop did not see")
@@ -144,7 +144,7 @@ var listerClaims = []claim[opener]{
 	}},
 	{"List, never what was absent", "never lists what was absent when it began", func(t *T, open opener) {
 		s := open(t)
-		r := record(t)
+		r := record()
 		all := t.many(s, r, 20)
 		for d, r := range all {
 			t.take(s, d, r)
@@ -153,7 +153,7 @@ var listerClaims = []claim[opener]{
 	}},
 	{"List, context", "The sequence ends after the first error.", func(t *T, open opener) {
 		s := open(t)
-		r := record(t)
+		r := record()
 		t.many(s, r, 300)
 		l := ability[auth.Lister](t, s)
 		endsWith(t, func(ctx context.Context) sequence { return l.List(ctx, r.Owner, r.Kind) })
@@ -190,7 +190,7 @@ func (t *T) many(s auth.Store, r auth.Record, n int) entries {
 	t.Helper()
 	all, ds := entries{}, digests(n)
 	for _, d := range ds {
-		all[d] = changed(record(t), func(o *auth.Record) { o.Owner, o.Kind, o.KeepUntil = r.Owner, r.Kind, r.KeepUntil })
+		all[d] = changed(record(), func(o *auth.Record) { o.Owner, o.Kind, o.KeepUntil = r.Owner, r.Kind, r.KeepUntil })
 	}
 	const workers = 8
 	for _, err := range race(workers, func(w int) error {

@@ -33,7 +33,7 @@ var raceClaims = []claim[opener]{
 			d := digest()
 			records := make([]auth.Record, racers)
 			for i := range records {
-				records[i] = record(t)
+				records[i] = record()
 			}
 			errs := race(racers, func(i int) error { return handles[i%2].Insert(t.ctx, d, records[i]) })
 			t.one(errs, auth.ErrExists)
@@ -46,7 +46,7 @@ var raceClaims = []claim[opener]{
 		for range 5 {
 			records := make([]auth.Record, racers)
 			for i := range records {
-				records[i] = next(t, r)
+				records[i] = next(r)
 			}
 			errs := race(racers, func(i int) error { return handles[i%2].Replace(t.ctx, d, records[i]) })
 			t.one(errs, auth.ErrConflict)
@@ -56,7 +56,7 @@ var raceClaims = []claim[opener]{
 	}},
 	{"Replace, no change is lost", atomically, func(t *T, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
-		d, r := digest(), record(t)
+		d, r := digest(), record()
 		r.Data = make([]byte, 8)
 		t.insert(handles[0], d, r)
 		const workers, each = 8, 10
@@ -69,9 +69,9 @@ var raceClaims = []claim[opener]{
 	}},
 	{"Take, nothing brings it back", "There is no upsert: a slow request that ends after a sign-out cannot bring the session back.", func(t *T, open opener) {
 		a, b := open(t), open(t)
-		for range rounds() {
+		for range t.rounds {
 			d, r := t.inserted(a)
-			n := next(t, r)
+			n := next(r)
 			errs := race(2, func(i int) error {
 				if i == 0 {
 					return b.Replace(t.ctx, d, n)
@@ -90,7 +90,7 @@ var raceClaims = []claim[opener]{
 		d, r := t.inserted(a)
 		versions := []auth.Record{r}
 		for range 100 {
-			versions = append(versions, next(t, versions[len(versions)-1]))
+			versions = append(versions, next(versions[len(versions)-1]))
 		}
 		var done atomic.Bool
 		for _, err := range race(4, func(i int) error {

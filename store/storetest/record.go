@@ -16,12 +16,12 @@ var recordClaims = []claim[opener]{
 	{"Record, every field", everyField, func(t *T, open opener) {
 		comesBack := roundTrips(t, open)
 		for range 3 {
-			comesBack(record(t))
+			comesBack(whole(t))
 		}
 	}},
 	{"Record, one field alone", everyField, func(t *T, open opener) {
 		comesBack := roundTrips(t, open)
-		r := record(t)
+		r := whole(t)
 		bare := auth.Record{Kind: r.Kind, Revision: r.Revision, Principal: &auth.Principal{Subject: "subject"}}
 		comesBack(bare)
 		comesBack(auth.Record{Kind: r.Kind})
@@ -52,7 +52,7 @@ var recordClaims = []claim[opener]{
 			time.Date(2038, 1, 19, 3, 14, 8, 999_000, time.UTC),
 			time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
 		} {
-			comesBack(changed(record(t), func(r *auth.Record) {
+			comesBack(changed(whole(t), func(r *auth.Record) {
 				r.Created, r.Expires, r.Seen = at, at, at
 				r.Principal.Origin.Time, r.Principal.Credential.Created, r.Principal.Credential.Expires = at, at, at
 				if at.IsZero() || at.After(time.Now().Add(time.Hour)) {
@@ -64,7 +64,7 @@ var recordClaims = []claim[opener]{
 	{"Record, times of other zones", "Times are in UTC and exact to the microsecond", func(t *T, open opener) {
 		s := open(t)
 		at := time.Date(2031, 2, 3, 4, 5, 6, 7008, time.FixedZone("east", 5*3600+1800))
-		d, r := digest(), record(t)
+		d, r := digest(), record()
 		r.Created, r.Expires, r.Seen = at, at, at
 		t.insert(s, d, r)
 		got, err := s.Lookup(t.ctx, d)
@@ -94,7 +94,7 @@ var recordClaims = []claim[opener]{
 			func(r *auth.Record) { r.Disabled = false },
 			func(r *auth.Record) { r.Revision = 0 },
 		} {
-			comesBack(changed(record(t), f))
+			comesBack(changed(whole(t), f))
 		}
 	}},
 	{"Record, data of 64 KiB", everyField, func(t *T, open opener) {
@@ -107,7 +107,7 @@ var recordClaims = []claim[opener]{
 			{0}, {0, 0}, []byte("\x00ends in zeros\x00\x00"), []byte("ends in blanks  "), []byte(`\x00\\`),
 			bytes.Repeat(every, 256), bytes.Repeat([]byte{0xff}, 64<<10),
 		} {
-			comesBack(changed(record(t), func(r *auth.Record) { r.Data = data }))
+			comesBack(changed(record(), func(r *auth.Record) { r.Data = data }))
 		}
 	}},
 	{"Record, texts of any bytes", everyField, func(t *T, open opener) {
@@ -116,7 +116,7 @@ var recordClaims = []claim[opener]{
 			"\x00", "a\x00b", "\U0001F511 \u00e9 e\u0301", "\xff\xfe not UTF-8 \xed\xa0\x80", " blanks ", "\r\n\t",
 			`'; DROP TABLE records; --`, `"\'` + "`", "%s %_ {}[]<>&", strings.Repeat("long", 5000),
 		} {
-			comesBack(changed(record(t), func(r *auth.Record) {
+			comesBack(changed(whole(t), func(r *auth.Record) {
 				p := r.Principal
 				p.Issuer, p.Tenant, p.Subject, p.Tier, p.Scopes = text, text, text, text, []string{text, "", text}
 				p.Origin.ID, p.Credential.ID, p.Credential.Name = text, text, text
@@ -127,7 +127,7 @@ var recordClaims = []claim[opener]{
 	{"Record, claims verbatim", everyField, func(t *T, open opener) {
 		comesBack := roundTrips(t, open)
 		for _, claims := range []string{`{}`, `{ "b":1, "a" : 1.0, "b":2,` + "\n\t" + `"n":12345678901234567890, "e":"\u00e9/\/" }`, `null`} {
-			comesBack(changed(record(t), func(r *auth.Record) { r.Principal.Claims = json.RawMessage(claims) }))
+			comesBack(changed(record(), func(r *auth.Record) { r.Principal.Claims = json.RawMessage(claims) }))
 		}
 	}},
 	{"Record, digests alike", "A Store remembers credentials: typed records by digest.", func(t *T, open opener) {
@@ -139,7 +139,7 @@ var recordClaims = []claim[opener]{
 				d := d
 				d[at] = last[0]
 				if _, there := records[d]; !there {
-					records[d] = record(t)
+					records[d] = record()
 					t.insert(s, d, records[d])
 				}
 			}
@@ -162,7 +162,7 @@ func roundTrips(t *T, open opener) func(auth.Record) {
 		t.present(b, d, r)
 		t.take(a, d, r)
 
-		before := record(t)
+		before := record()
 		before.Revision, before.Seen = r.Revision-1, time.Time{}
 		t.insert(a, d, before)
 		t.replace(b, d, r)

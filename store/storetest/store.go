@@ -20,7 +20,7 @@ var methodClaims = []claim[opener]{
 		a, b := open(t), open(t)
 		d, r := t.inserted(a)
 		t.present(b, d, r)
-		r = next(t, r)
+		r = next(r)
 		t.replace(b, d, r)
 		t.present(a, d, r)
 		t.take(a, d, r)
@@ -29,7 +29,7 @@ var methodClaims = []claim[opener]{
 	{"Insert, one is present", "Where one is present it returns ErrExists and leaves that one unchanged.", func(t *T, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
-		for _, other := range []auth.Record{record(t), next(t, r), r} {
+		for _, other := range []auth.Record{record(), next(r), r} {
 			t.is(s.Insert(t.ctx, d, other), auth.ErrExists, "Insert")
 			t.is(open(t).Insert(t.ctx, d, other), auth.ErrExists, "Insert through another handle")
 			t.present(s, d, r)
@@ -39,7 +39,7 @@ var methodClaims = []claim[opener]{
 		s := open(t)
 		d, old := t.inserted(s)
 		t.take(s, d, old)
-		anew := changed(record(t), func(r *auth.Record) { r.Seen = old.Seen.Add(-time.Hour) })
+		anew := changed(record(), func(r *auth.Record) { r.Seen = old.Seen.Add(-time.Hour) })
 		t.insert(s, d, anew)
 		t.present(s, d, anew)
 	}},
@@ -47,7 +47,7 @@ var methodClaims = []claim[opener]{
 		s := open(t)
 		d, r := t.inserted(s)
 		for range 3 {
-			other := changed(record(t), func(o *auth.Record) { o.Revision, o.Seen = r.Revision+1, r.Seen.Add(time.Second) })
+			other := changed(record(), func(o *auth.Record) { o.Revision, o.Seen = r.Revision+1, r.Seen.Add(time.Second) })
 			t.replace(s, d, other)
 			t.present(s, d, other)
 			r = other
@@ -55,30 +55,30 @@ var methodClaims = []claim[opener]{
 	}},
 	{"Replace, the revision wraps", "Replace changes the record under d to r, whose Revision must be the stored one plus 1.", func(t *T, open opener) {
 		s := open(t)
-		d, r := digest(), record(t)
+		d, r := digest(), record()
 		for _, before := range []uint64{math.MaxUint64, math.MaxInt64, math.MaxUint32, 1 << 53} {
 			r.Revision = before
 			t.insert(s, d, r)
-			r = next(t, r)
+			r = next(r)
 			t.replace(s, d, r)
 			t.take(s, d, r)
 		}
 	}},
 	{"Replace, absent", "It returns ErrNotFound where none is present", func(t *T, open opener) {
 		s := open(t)
-		d, r := digest(), record(t)
+		d, r := digest(), record()
 		t.is(s.Replace(t.ctx, d, r), auth.ErrNotFound, "Replace")
 		t.absent(s, d)
 		t.insert(s, d, r)
 		t.take(s, d, r)
-		t.is(s.Replace(t.ctx, d, next(t, r)), auth.ErrNotFound, "Replace of what was taken")
+		t.is(s.Replace(t.ctx, d, next(r)), auth.ErrNotFound, "Replace of what was taken")
 		t.absent(s, d)
 	}},
 	{"Replace, stale", "ErrConflict where the revision differs.", func(t *T, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		for _, by := range []uint64{0, 2, 3, 1 << 32, math.MaxUint64, math.MaxUint64 - r.Revision + 1} {
-			stale := next(t, r)
+			stale := next(r)
 			stale.Revision = r.Revision + by
 			t.is(s.Replace(t.ctx, d, stale), auth.ErrConflict, "Replace")
 			t.present(s, d, r)
@@ -88,9 +88,9 @@ var methodClaims = []claim[opener]{
 		s := open(t)
 		d, old := t.inserted(s)
 		t.take(s, d, old)
-		anew := record(t)
+		anew := record()
 		t.insert(s, d, anew)
-		t.is(s.Replace(t.ctx, d, next(t, old)), auth.ErrConflict, "Replace")
+		t.is(s.Replace(t.ctx, d, next(old)), auth.ErrConflict, "Replace")
 		t.present(s, d, anew)
 	}},
 	{"Replace, Seen", "The later of both Seen is kept.", func(t *T, open opener) {
@@ -98,7 +98,7 @@ var methodClaims = []claim[opener]{
 		d, r := t.inserted(s)
 		latest := r.Seen
 		for _, seen := range []time.Time{latest.Add(time.Minute), latest.Add(-time.Minute), {}, latest.Add(2 * time.Minute)} {
-			r = next(t, r)
+			r = next(r)
 			r.Seen = seen
 			t.replace(s, d, r)
 			if seen.After(latest) {

@@ -20,8 +20,8 @@ var sweeperClaims = []claim[opener]{
 	}},
 	{"Sweep, the living", "Sweeping reclaims space and changes no answer.", func(t *T, open opener) {
 		s := open(t)
-		living := t.many(s, record(t), 10)
-		forever, kept := digest(), record(t)
+		living := t.many(s, record(), 10)
+		forever, kept := digest(), record()
 		kept.KeepUntil, kept.Expires = time.Time{}, now().Add(-time.Hour)
 		t.insert(s, forever, kept)
 		gone := t.expired(s, 10)
@@ -38,7 +38,7 @@ var sweeperClaims = []claim[opener]{
 		s := open(t)
 		ds, anew := t.expired(s, 5), entries{}
 		for _, d := range ds {
-			anew[d] = record(t)
+			anew[d] = record()
 			t.insert(s, d, anew[d])
 		}
 		t.drain(s)
@@ -74,7 +74,7 @@ var sweeperClaims = []claim[opener]{
 // expired inserts n records and waits until they have expired.
 func (t *T) expired(s auth.Store, n int) []auth.Digest {
 	t.Helper()
-	r, ds := expiring(t), digests(n)
+	r, ds := expiring(), digests(n)
 	for _, d := range ds {
 		t.insert(s, d, r)
 	}

@@ -17,6 +17,13 @@ type T struct {
 	testing.TB
 	sentence string
 	ctx      context.Context
+	rounds   int // of races in which chance decides what meets what
+}
+
+func newT(tb testing.TB, sentence string, rounds int) *T {
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	tb.Cleanup(cancel)
+	return &T{tb, sentence, ctx, rounds}
 }
 
 // Errorf and Fatalf print the sentence that is broken ahead of how it is.
@@ -81,7 +88,7 @@ func (t *T) absent(s auth.Store, d auth.Digest) {
 // inserted puts a record into s, and returns it and its digest.
 func (t *T) inserted(s auth.Store) (auth.Digest, auth.Record) {
 	t.Helper()
-	d, r := digest(), record(t)
+	d, r := digest(), record()
 	t.insert(s, d, r)
 	return d, r
 }
@@ -161,23 +168,15 @@ func (t *T) one(errs []error, lost error) {
 	equal(t, won, 1, "successes")
 }
 
-// racers is how many contend, and rounds how often where chance decides what
-// meets what.
+// racers is how many contend at once.
 const racers = 64
-
-func rounds() int {
-	if testing.Short() {
-		return 50
-	}
-	return 1000
-}
 
 // scope calls f with a T whose cleanups have run when scope returns.
 func (t *T) scope(f func(t *T)) {
 	t.Helper()
 	tb := &scoped{TB: t.TB}
 	defer tb.clean()
-	f(&T{TB: tb, sentence: t.sentence, ctx: t.ctx})
+	f(&T{tb, t.sentence, t.ctx, t.rounds})
 }
 
 // A scoped test has cleanups of its own.

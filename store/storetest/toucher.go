@@ -17,7 +17,7 @@ var toucherClaims = []claim[opener]{
 		a, b := open(t), open(t)
 		want, seen := entries{}, map[auth.Digest]time.Time{}
 		for i := range 5 {
-			d, r := digest(), record(t)
+			d, r := digest(), record()
 			if i == 0 {
 				r.Seen = time.Time{}
 			}
@@ -41,7 +41,7 @@ var toucherClaims = []claim[opener]{
 		r.Seen = r.Seen.Add(time.Microsecond)
 		t.touch(s, map[auth.Digest]time.Time{d: r.Seen})
 		t.present(s, d, r)
-		r = next(t, r)
+		r = next(r)
 		t.replace(s, d, r)
 		t.present(s, d, r)
 	}},
@@ -64,7 +64,7 @@ var toucherClaims = []claim[opener]{
 	}},
 	{"Touch, a thousand", touches, func(t *T, open opener) {
 		s := open(t)
-		all, seen := t.many(s, record(t), 1000), map[auth.Digest]time.Time{}
+		all, seen := t.many(s, record(), 1000), map[auth.Digest]time.Time{}
 		for d, r := range all {
 			r.Seen = r.Seen.Add(time.Minute)
 			all[d], seen[d] = r, r.Seen
@@ -81,9 +81,9 @@ var toucherClaims = []claim[opener]{
 	{"Touch, Replace keeps the later", "The later of both Seen is kept.", func(t *T, open opener) {
 		a, b := open(t), open(t)
 		d, r := t.inserted(a)
-		for range min(rounds(), 100) {
+		for range min(t.rounds, 100) {
 			seen := map[auth.Digest]time.Time{d: r.Seen.Add(time.Second)}
-			r = next(t, r)
+			r = next(r)
 			for _, err := range race(2, func(i int) error {
 				if i == 0 {
 					return b.Replace(t.ctx, d, r)
@@ -99,7 +99,7 @@ var toucherClaims = []claim[opener]{
 	{"Touch, nothing comes back", harmless, func(t *T, open opener) {
 		a, b := open(t), open(t)
 		touch := ability[auth.Toucher](t, b).Touch
-		for range rounds() {
+		for range t.rounds {
 			d, r := t.inserted(a)
 			for _, err := range race(2, func(i int) error {
 				if i == 0 {
@@ -114,7 +114,7 @@ var toucherClaims = []claim[opener]{
 	}},
 	{"Touch, many at once", atomically, func(t *T, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
-		all := t.many(handles[0], record(t), 50)
+		all := t.many(handles[0], record(), 50)
 		for _, err := range race(8, func(i int) error {
 			seen := map[auth.Digest]time.Time{} // in another order each time
 			for d, r := range all {
@@ -131,16 +131,16 @@ var toucherClaims = []claim[opener]{
 	}},
 	{"Touch, what expires", keptUntil, func(t *T, open opener) {
 		s := open(t)
-		d, r := digest(), expiring(t)
+		d, r := digest(), expiring()
 		t.insert(s, d, r)
 		t.until(r.KeepUntil)
 		t.touch(s, map[auth.Digest]time.Time{d: r.Seen.Add(time.Minute)})
 		t.absent(s, d)
-		t.insert(s, d, record(t))
+		t.insert(s, d, record())
 	}},
 	{"Touch, KeepUntil stays", harmless, func(t *T, open opener) {
 		s := open(t)
-		d, r := digest(), expiring(t)
+		d, r := digest(), expiring()
 		t.insert(s, d, r)
 		t.touch(s, map[auth.Digest]time.Time{d: r.Seen.Add(time.Minute)})
 		t.until(r.KeepUntil)

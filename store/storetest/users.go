@@ -27,17 +27,19 @@ var userClaims = []claim[userOpener]{
 	{"User, every field", "UserByLogin returns the user with that login", func(t *T, open userOpener) {
 		a, b := open(t), open(t)
 		for range 3 {
-			u := user(t)
+			u := wholeUser(t)
 			t.must(a.InsertUser(t.ctx, u), "InsertUser")
 			t.user(b, u)
-			u = nextUser(t, u)
+			other := wholeUser(t)
+			other.ID, other.Login, other.Revision = u.ID, u.Login, u.Revision+1
+			u = other
 			t.must(b.ReplaceUser(t.ctx, u), "ReplaceUser")
 			t.user(a, u)
 		}
 	}},
 	{"User, little", "UserByID returns the user with that ID", func(t *T, open userOpener) {
 		s := open(t)
-		full := user(t)
+		full := wholeUser(t)
 		for _, f := range []func(*password.User){
 			func(*password.User) {},
 			func(u *password.User) { u.Disabled = true },
@@ -61,7 +63,7 @@ var userClaims = []claim[userOpener]{
 		for _, text := range []string{
 			"'; DROP TABLE users; --", `"\'` + "`", "%_ {}[]<>&", "\U0001F511", "e\u0301 \u00e9 \u00df \u0130", strings.Repeat("x", 200),
 		} {
-			u := user(t)
+			u := user()
 			u.ID, u.Login = u.ID+text, u.Login+text
 			u.Hash, u.Tenant, u.Tier, u.Scopes = text, text, text, []string{text}
 			t.must(s.InsertUser(t.ctx, u), "InsertUser")
@@ -70,10 +72,10 @@ var userClaims = []claim[userOpener]{
 	}},
 	{"User, names alike", "compared byte for byte", func(t *T, open userOpener) {
 		s := open(t)
-		name := "kit-" + rand.Text()
+		start := name()
 		for _, end := range []string{"a", "A", "a ", " a", "aa", "\u00e4", "a\u0308", "\u00c4", "%", "_", ""} {
-			u := user(t)
-			u.ID, u.Login = name+end, name+end
+			u := user()
+			u.ID, u.Login = start+end, start+end
 			t.noUser(s, u.ID, u.Login)
 			t.must(s.InsertUser(t.ctx, u), "InsertUser")
 			t.user(s, u)
@@ -81,7 +83,7 @@ var userClaims = []claim[userOpener]{
 	}},
 	{"User, absent", "compared byte for byte, or auth.ErrNotFound.", func(t *T, open userOpener) {
 		s := open(t)
-		u := user(t)
+		u := user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
 		for _, text := range []string{u.ID + u.Login, strings.ToUpper(u.Login), u.Login + "\x00", "\x00", "\xff\xfe", strings.Repeat("long", 5000)} {
 			t.noUser(s, text, text)
@@ -90,29 +92,29 @@ var userClaims = []claim[userOpener]{
 	}},
 	{"InsertUser, taken", insertsUser, func(t *T, open userOpener) {
 		s := open(t)
-		u := user(t)
+		u := user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
-		sameID, sameLogin := user(t), user(t)
+		sameID, sameLogin := user(), user()
 		sameID.ID, sameLogin.Login = u.ID, u.Login
 		t.is(s.InsertUser(t.ctx, u), auth.ErrExists, "InsertUser of the same")
 		t.is(s.InsertUser(t.ctx, sameID), auth.ErrExists, "InsertUser of a taken ID")
 		t.is(s.InsertUser(t.ctx, sameLogin), auth.ErrExists, "InsertUser of a taken Login")
 		t.user(s, u)
 		t.noUser(s, sameLogin.ID, sameID.Login)
-		sameID.ID, sameLogin.Login = "kit-"+rand.Text(), "kit-"+rand.Text()
+		sameID.ID, sameLogin.Login = name(), name()
 		t.must(s.InsertUser(t.ctx, sameID), "InsertUser of a Login that was refused with another's ID")
 		t.must(s.InsertUser(t.ctx, sameLogin), "InsertUser of an ID that was refused with another's Login")
 	}},
 	{"ReplaceUser, another login", changesUser, func(t *T, open userOpener) {
 		s := open(t)
-		u := user(t)
+		u := user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
-		renamed := nextUser(t, u)
-		renamed.Login = "kit-" + rand.Text()
+		renamed := nextUser(u)
+		renamed.Login = name()
 		t.must(s.ReplaceUser(t.ctx, renamed), "ReplaceUser")
 		t.user(s, renamed)
 		t.is(second(s.UserByLogin(t.ctx, u.Login)), auth.ErrNotFound, "UserByLogin of the old login")
-		other := user(t)
+		other := user()
 		other.Login = u.Login
 		t.must(s.InsertUser(t.ctx, other), "InsertUser with a login that is free again")
 		t.user(s, other)
@@ -120,10 +122,10 @@ var userClaims = []claim[userOpener]{
 	}},
 	{"ReplaceUser, absent", "It returns auth.ErrNotFound where none is present", func(t *T, open userOpener) {
 		s := open(t)
-		u := user(t)
+		u := user()
 		t.is(s.ReplaceUser(t.ctx, u), auth.ErrNotFound, "ReplaceUser")
 		t.noUser(s, u.ID, u.Login)
-		present := user(t)
+		present := user()
 		t.must(s.InsertUser(t.ctx, present), "InsertUser")
 		u.Login, u.Revision = present.Login, present.Revision+1
 		t.is(s.ReplaceUser(t.ctx, u), auth.ErrNotFound, "ReplaceUser with a login that is taken")
@@ -131,11 +133,11 @@ var userClaims = []claim[userOpener]{
 	}},
 	{"ReplaceUser, stale", "auth.ErrConflict where the revision differs", func(t *T, open userOpener) {
 		s := open(t)
-		u := user(t)
+		u := user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
 		for _, by := range []uint64{0, 2, 1 << 32, math.MaxUint64, math.MaxUint64 - u.Revision + 1} {
-			stale := nextUser(t, u)
-			stale.Revision, stale.Login = u.Revision+by, "kit-"+rand.Text()
+			stale := nextUser(u)
+			stale.Revision, stale.Login = u.Revision+by, name()
 			t.is(s.ReplaceUser(t.ctx, stale), auth.ErrConflict, "ReplaceUser")
 			t.user(s, u)
 			t.is(second(s.UserByLogin(t.ctx, stale.Login)), auth.ErrNotFound, "UserByLogin")
@@ -143,10 +145,10 @@ var userClaims = []claim[userOpener]{
 	}},
 	{"ReplaceUser, taken", "auth.ErrExists where u's Login is new and taken by another user", func(t *T, open userOpener) {
 		s := open(t)
-		u, other := user(t), user(t)
+		u, other := user(), user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
 		t.must(s.InsertUser(t.ctx, other), "InsertUser")
-		thief := nextUser(t, u)
+		thief := nextUser(u)
 		thief.Login = other.Login
 		t.is(s.ReplaceUser(t.ctx, thief), auth.ErrExists, "ReplaceUser")
 		t.user(s, u)
@@ -155,9 +157,9 @@ var userClaims = []claim[userOpener]{
 	{"Users, one succeeds", "Every method is atomic, honours its context, and is safe for concurrent use.", func(t *T, open userOpener) {
 		handles := [2]password.UserStore{open(t), open(t)}
 		users := make([]password.User, racers)
-		login := "kit-" + rand.Text()
+		login := name()
 		for i := range users {
-			users[i] = user(t)
+			users[i] = user()
 			users[i].Login = login
 		}
 		errs := race(racers, func(i int) error { return handles[i%2].InsertUser(t.ctx, users[i]) })
@@ -165,7 +167,7 @@ var userClaims = []claim[userOpener]{
 		won := users[winner(errs)]
 		t.user(handles[0], won)
 		for i := range users {
-			users[i] = nextUser(t, won)
+			users[i] = nextUser(won)
 		}
 		errs = race(racers, func(i int) error { return handles[i%2].ReplaceUser(t.ctx, users[i]) })
 		t.one(errs, auth.ErrConflict)
@@ -174,10 +176,10 @@ var userClaims = []claim[userOpener]{
 	{"Users, one gets a login", "It is unique in its store, over all tenants.", func(t *T, open userOpener) {
 		handles := [2]password.UserStore{open(t), open(t)}
 		for range 5 {
-			login := "kit-" + rand.Text()
+			login := name()
 			users := make([]password.User, 8)
 			for i := range users {
-				users[i] = user(t)
+				users[i] = user()
 				if i > 0 {
 					t.must(handles[0].InsertUser(t.ctx, users[i]), "InsertUser")
 					users[i].Revision++
@@ -196,7 +198,7 @@ var userClaims = []claim[userOpener]{
 	}},
 	{"Users, context", "Every method is atomic, honours its context, and is safe for concurrent use.", func(t *T, open userOpener) {
 		s := open(t)
-		u, absent := user(t), user(t)
+		u, absent := user(), user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
 		cancelled, cancel := context.WithCancel(t.ctx)
 		cancel()
@@ -207,14 +209,14 @@ var userClaims = []claim[userOpener]{
 			t.ended(second(s.UserByLogin(ctx, absent.Login)), ctx, "UserByLogin")
 			t.ended(s.InsertUser(ctx, absent), ctx, "InsertUser")
 			t.ended(s.InsertUser(ctx, u), ctx, "InsertUser of one that is there")
-			t.ended(s.ReplaceUser(ctx, nextUser(t, u)), ctx, "ReplaceUser")
+			t.ended(s.ReplaceUser(ctx, nextUser(u)), ctx, "ReplaceUser")
 			t.ended(s.ReplaceUser(ctx, absent), ctx, "ReplaceUser of none")
 		}
 		t.user(s, u)
 		t.noUser(s, absent.ID, absent.Login)
 	}},
 	{"Users, a handle that is closed", "Errors other than the three of auth.Store mean that the backend could not answer", func(t *T, open userOpener) {
-		u := user(t)
+		u := user()
 		t.must(open(t).InsertUser(t.ctx, u), "InsertUser")
 		var closed password.UserStore
 		t.scope(func(t *T) { closed = open(t) })
@@ -222,7 +224,7 @@ var userClaims = []claim[userOpener]{
 		defer cancel()
 		for _, err := range []error{
 			second(closed.UserByID(ctx, u.ID)), second(closed.UserByLogin(ctx, u.Login)),
-			closed.InsertUser(ctx, user(t)), closed.ReplaceUser(ctx, nextUser(t, u)),
+			closed.InsertUser(ctx, user()), closed.ReplaceUser(ctx, nextUser(u)),
 		} {
 			if isAnswer(err) {
 				t.Fatalf("through a handle that is closed: %v, which is an answer", err)
@@ -232,23 +234,29 @@ var userClaims = []claim[userOpener]{
 	{"Users, no goroutine is left", "no goroutine of its own is left after that", func(t *T, open userOpener) {
 		t.scope(func(t *T) { t.noUser(open(t), "kit", "kit") }) // what starts once stays
 		before := runtime.NumGoroutine()
-		t.scope(func(t *T) { t.must(open(t).InsertUser(t.ctx, user(t)), "InsertUser") })
+		t.scope(func(t *T) { t.must(open(t).InsertUser(t.ctx, user()), "InsertUser") })
 		t.goroutinesEnd(before)
 	}},
 }
 
-// user returns a user with something of its own in every field.
-func user(t *T) (u password.User) {
+// wholeUser returns a user with something of its own in every field.
+func wholeUser(t *T) (u password.User) {
 	t.Helper()
 	fill(t, reflect.ValueOf(&u).Elem())
 	u.Revision = auth.NewRevision()
 	return u
 }
 
+// user returns a user with little in it.
+func user() password.User {
+	return password.User{ID: name(), Login: name(), Hash: rand.Text(), Revision: auth.NewRevision()}
+}
+
+func name() string { return "kit-" + rand.Text() }
+
 // nextUser returns what may replace u: one of the same ID and Login.
-func nextUser(t *T, u password.User) password.User {
-	t.Helper()
-	n := user(t)
+func nextUser(u password.User) password.User {
+	n := user()
 	n.ID, n.Login, n.Revision = u.ID, u.Login, u.Revision+1
 	return n
 }

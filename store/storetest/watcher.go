@@ -22,7 +22,7 @@ var watcherClaims = []claim[opener]{
 		for _, s := range []auth.Store{b, a} { // another handle's, and its own
 			d, r := t.inserted(s)
 			w.hears(t, d)
-			n := next(t, r)
+			n := next(r)
 			t.replace(s, d, n)
 			w.hears(t, d)
 			t.take(s, d, n)
@@ -32,7 +32,7 @@ var watcherClaims = []claim[opener]{
 	{"Watch, hundreds of changes", tellsTime, func(t *T, open opener) {
 		a, b := open(t), open(t)
 		w := t.watch(a)
-		all := t.many(b, record(t), 300)
+		all := t.many(b, record(), 300)
 		w.catchUp(t)
 		for d := range all {
 			if !w.heard(d) {
@@ -84,7 +84,7 @@ var watcherClaims = []claim[opener]{
 	{"Watch, one call at a time", "The two functions are called by one goroutine at a time and return at once.", func(t *T, open opener) {
 		a, b := open(t), open(t)
 		w := t.watch(a)
-		t.many(b, record(t), 100)
+		t.many(b, record(), 100)
 		w.catchUp(t)
 		if w.overlapped.Load() {
 			t.Fatalf("two calls at once")
