@@ -109,4 +109,3 @@ func session(i int) auth.Record {
 		Created: now, Expires: now.Add(time.Hour), KeepUntil: now.Add(25 * time.Hour), Seen: now,
 	}
 }
-
