@@ -11,12 +11,16 @@ export GOFLAGS := $(filter-out -mod=%,$(shell go env GOFLAGS))
 
 each = for module in $(MODULES); do go -C $$module
 
-.PHONY: test bench fuzz lint api clean help
+.PHONY: test matrix bench fuzz lint api clean help
 
 test: ## set up what is missing, then run every test with the race detector, and without it
 	@.ci/setup
 	export CGO_ENABLED=1; $(each) test -race -shuffle=on ./...; done
 	$(each) test ./...; done
+
+matrix: ## run the kit over every store, and print store by case
+	@.ci/setup
+	@go -C internal/integration test -count=1 -run='^TestKit$$' -json . | go -C internal/integration run ./matrix
 
 bench: ## run every benchmark
 	$(each) test -run='^$$' -bench=. -benchmem ./...; done
