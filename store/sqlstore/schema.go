@@ -70,10 +70,13 @@ func Migrate(ctx context.Context, db *sql.DB, d Dialect) error {
 }
 
 func (g *grammar) migrate(ctx context.Context, db *sql.DB, all []step) error {
-	if missing, err := missing(ctx, db, all); err == nil && len(missing) == 0 {
+	switch missing, err := missing(ctx, db, all); {
+	case errors.Is(err, errSchema):
+		return failed(ctx, err)
+	case err == nil && len(missing) == 0:
 		return nil
 	}
-	// What is wrong is found out again with the lock.
+	// There is something to do, be it only to find out again what is wrong.
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return failed(ctx, err)
@@ -124,8 +127,10 @@ const (
 	migrated = "INSERT INTO auth_migrations (version, checksum, applied) VALUES ($1, $2, $3)"
 )
 
-// missing returns those of all migrations that the database has not had. An error
-// tells that it has had others.
+var errSchema = errors.New("the schema is not ours")
+
+// missing returns those of all migrations that the database has not had, or
+// errSchema where it has had others.
 func missing(ctx context.Context, db interface {
 	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 }, all []step) ([]step, error) {
@@ -142,9 +147,9 @@ func missing(ctx context.Context, db interface {
 		}
 		switch {
 		case had == len(all):
-			return nil, fmt.Errorf("the schema is of version %d, and this program knows it up to %d only", s.version, len(all))
+			return nil, fmt.Errorf("%w: it is of version %d, and this program knows it up to %d only", errSchema, s.version, len(all))
 		case s.version != all[had].version || s.checksum != all[had].checksum:
-			return nil, fmt.Errorf("migration %d of the database is not this program's migration %d", s.version, all[had].version)
+			return nil, fmt.Errorf("%w: its migration %d is not this program's migration %d", errSchema, s.version, all[had].version)
 		}
 	}
 	return all[had:], rows.Err()
@@ -200,7 +205,7 @@ func (g *grammar) check(ctx context.Context, db *sql.DB) error {
 	missing, err := missing(ctx, db, all)
 	switch {
 	case err != nil:
-		return fmt.Errorf("the schema is not as Migrate leaves it: %w", err)
+		return fmt.Errorf("not as Migrate leaves it: %w", err)
 	case len(missing) > 0:
 		return fmt.Errorf("the schema is of version %d and not of %d: call Migrate", len(all)-len(missing), len(all))
 	case g.settings == nil:
