@@ -197,9 +197,9 @@ func TestTheWatcherIsAskedAgain(t *testing.T) {
 		before := lost
 		b.wire.set(false, true)
 		authtest.Advance(beat)
-		require.Equal(t, before+1, lost)
+		require.Greater(t, lost, before)
 		b.wire.set(false, false)
-		authtest.Advance(beat)
+		authtest.Advance(2 * beat)
 		require.Less(t, c.Stats().Behind, 2*beat, "soon, after it has worked")
 		c.Close()
 		authtest.Advance(time.Minute)

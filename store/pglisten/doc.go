@@ -1,2 +1,0 @@
-// Package pglisten watches the records of a sqlstore in PostgreSQL, by LISTEN.
-package pglisten
