@@ -75,7 +75,7 @@ func (s *Store) values(ctx context.Context, digests []auth.Digest) ([][]byte, er
 	for i := range digests {
 		keys[i] = s.key(&digests[i])
 	}
-	answers, err := s.client.Do(ctx, s.client.B().Mget().Key(keys...).Build()).ToArray()
+	answers, err := s.do(ctx, s.client.B().Mget().Key(keys...).Build()).ToArray()
 	if err != nil {
 		return nil, err
 	}

@@ -27,38 +27,50 @@ var backends = []struct {
 	}},
 }
 
-// everywhere runs a test over every backend, where open opens another handle on
-// the same data.
-func everywhere(t *testing.T, test func(t *testing.T, open func(tb testing.TB) *redisstore.Store)) {
+// A backend is a server or a cluster, with a prefix of the test's own.
+type backend struct{ url, prefix string }
+
+// everywhere runs a test over every backend.
+func everywhere(t *testing.T, test func(t *testing.T, b backend)) {
 	for _, b := range backends {
-		t.Run(b.name, func(t *testing.T) { test(t, opener(b.url(t), prefix())) })
+		t.Run(b.name, func(t *testing.T) {
+			test(t, backend{b.url(t), newPrefix()})
+		})
 	}
 }
 
-func opener(url, prefix string) func(tb testing.TB) *redisstore.Store {
-	return func(tb testing.TB) *redisstore.Store {
-		s, err := redisstore.Open(tb.Context(), url, &redisstore.Options{Prefix: prefix})
-		require.NoError(tb, err)
-		tb.Cleanup(s.Close)
-		return s
-	}
+func newPrefix() string { return "test-" + strings.ToLower(rand.Text()) + ":" }
+
+// open opens another handle on the same data.
+func (b backend) open(tb testing.TB) *redisstore.Store {
+	tb.Helper()
+	s, err := redisstore.Open(tb.Context(), b.url, &redisstore.Options{Prefix: b.prefix})
+	require.NoError(tb, err)
+	tb.Cleanup(s.Close)
+	return s
 }
 
-// prefix returns a prefix that no other test has.
-func prefix() string { return "test-" + strings.ToLower(rand.Text()) + ":" }
-
+// What the kit leaves goes by itself, and no server is asked for KEYS.
 func TestStore(t *testing.T) {
-	everywhere(t, func(t *testing.T, open func(tb testing.TB) *redisstore.Store) {
-		storetest.Run(t, func(tb testing.TB) auth.Store { return open(tb) })
+	everywhere(t, func(t *testing.T, b backend) {
+		r := rawAt(t, b.url)
+		forbidden := r.forbidden()
+		storetest.Run(t, func(tb testing.TB) auth.Store { return b.open(tb) })
+		records, lists, _ := requireBounded(t, r, b.prefix)
+		require.Greater(t, records, 100)
+		require.Greater(t, lists, 20)
+		require.ElementsMatch(t, forbidden, r.forbidden())
 	})
 }
 
 func TestLimiter(t *testing.T) {
-	everywhere(t, func(t *testing.T, open func(tb testing.TB) *redisstore.Store) {
+	everywhere(t, func(t *testing.T, b backend) {
 		storetest.RunLimiter(t, func(tb testing.TB, rate auth.Rate) auth.Limiter {
-			l, err := open(tb).Limiter("requests", rate)
+			l, err := b.open(tb).Limiter("requests", rate)
 			require.NoError(tb, err)
 			return l
 		})
+		_, _, accounts := requireBounded(t, rawAt(t, b.url), b.prefix)
+		require.NotZero(t, accounts)
 	})
 }

@@ -94,7 +94,7 @@ func (s *Store) List(ctx context.Context, owner auth.Digest, k auth.Kind) iter.S
 			return
 		}
 		list := s.list(homeAt(owner, k))
-		members, err := s.client.Do(ctx, s.client.B().Zrange().Key(list).Min("0").Max("-1").Build()).AsStrSlice()
+		members, err := s.do(ctx, s.client.B().Zrange().Key(list).Min("0").Max("-1").Build()).AsStrSlice()
 		if err != nil {
 			yield(auth.Entry{}, s.failed(ctx, err))
 			return

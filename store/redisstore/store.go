@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -38,83 +36,12 @@ var (
 	_ auth.Watcher = (*Store)(nil)
 )
 
-// Open returns a store on the server or the cluster at a URL, such as
-//
-//	redis://user:password@host:6379/0
-//	rediss://user:password@node1:6379?addr=node2:6379&addr=node3:6379
-//
-// where the path is the number of a database, and further nodes of a cluster are
-// to be asked where the first cannot be reached. o may be nil. Every node is
-// asked whether it is a master, and whether it evicts keys, where INFO is allowed.
-//
-// It fails where o or the URL is not valid, no server can be reached within the
-// time-out, or one would forget what it must not. No error quotes the URL.
-func Open(ctx context.Context, url string, o *Options) (*Store, error) {
-	if o == nil {
-		o = &Options{}
-	}
-	option, err := o.client(url)
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	client, err := rueidis.NewClient(option)
-	if err != nil {
-		return nil, fmt.Errorf("redisstore: %w", err)
-	}
-	s := &Store{client: client, prefix: o.prefix(), channel: o.prefix() + "changed", timeout: o.timeout()}
-	if err := s.inspect(ctx, o); err != nil {
-		client.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
-// Close ends the connections to the server. What is under way fails.
-func (s *Store) Close() { s.client.Close() }
-
-// inspect refuses servers that would forget what they must not.
-func (s *Store) inspect(ctx context.Context, o *Options) error {
-	for address, node := range s.client.Nodes() {
-		info, err := node.Do(ctx, node.B().Info().Build()).ToString()
-		switch {
-		case isRefused(err):
-			continue // managed servers may not tell
-		case err != nil:
-			return s.failed(ctx, err)
-		}
-		facts := map[string]string{}
-		for line := range strings.SplitSeq(info, "\r\n") {
-			name, value, _ := strings.Cut(line, ":")
-			facts[name] = value
-		}
-		if facts["role"] == "slave" {
-			if facts["cluster_enabled"] == "1" {
-				continue // never asked
-			}
-			return fmt.Errorf("redisstore: %s is a replica, which may lag behind a revocation", address)
-		}
-		if policy := facts["maxmemory_policy"]; !o.InsecureEviction && policy != "" && policy != "noeviction" {
-			return fmt.Errorf("redisstore: %s has the maxmemory-policy %s, which may evict a revocation; set noeviction", address, policy)
-		}
-	}
-	return nil
-}
-
-// isRefused reports whether the server does not allow a command.
-func isRefused(err error) bool {
-	e, ok := rueidis.IsRedisErr(err)
-	return ok && (strings.HasPrefix(e.Error(), "NOPERM") || strings.HasPrefix(e.Error(), "ERR unknown command"))
-}
-
 // Lookup returns the record under d, or [auth.ErrNotFound]: one GET.
 func (s *Store) Lookup(ctx context.Context, d auth.Digest) (auth.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return auth.Record{}, err
 	}
-	v, err := s.client.Do(ctx, s.client.B().Get().Key(s.key(&d)).Build()).AsBytes()
+	v, err := s.do(ctx, s.client.B().Get().Key(s.key(&d)).Build()).AsBytes()
 	if err != nil {
 		return auth.Record{}, s.failed(ctx, err)
 	}
@@ -132,7 +59,13 @@ func (s *Store) Insert(ctx context.Context, d auth.Digest, r auth.Record) error 
 	if err != nil {
 		return err
 	}
-	answer, err := s.run(ctx, insertScript, s.key(&d), string(newValue(&r, &e)), expiry(&r), now(), s.channel, string(d[:]), e.deadline()).ToString()
+	return s.insert(ctx, &r, e)
+}
+
+// insert writes a record whose entry has been written.
+func (s *Store) insert(ctx context.Context, r *auth.Record, e entry) error {
+	answer, err := s.run(ctx, insertScript, s.key(&e.digest), string(newValue(r, &e)), expiry(r), now(), s.channel, string(e.digest[:]),
+		e.deadline()).ToString()
 	switch {
 	case err != nil:
 		// It may be done nevertheless, so the entry stays.
@@ -235,18 +168,6 @@ func (s *Store) name(letter string, hash []byte) string {
 	var buf [128]byte
 	b := append(append(buf[:0], s.prefix...), letter...)
 	return string(base64.RawURLEncoding.AppendEncode(b, hash))
-}
-
-// failed returns the error that a method returns for one of the client.
-func (s *Store) failed(ctx context.Context, err error) error {
-	switch {
-	case rueidis.IsRedisNil(err):
-		return auth.ErrNotFound
-	case ctx.Err() != nil:
-		return ctx.Err()
-	default:
-		return fmt.Errorf("redisstore: %w", err)
-	}
 }
 
 // living decodes a record, and returns auth.ErrNotFound where it is past its

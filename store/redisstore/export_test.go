@@ -1,0 +1,18 @@
+package redisstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-077cad0b/auth"
+)
+
+var (
+	ErrLate      = errLate
+	CheckMasters = checkMasters
+)
+
+// InsertAt inserts a record whose entry was written at t.
+func InsertAt(s *Store, d auth.Digest, r auth.Record, t time.Time) error {
+	return s.insert(context.Background(), &r, entry{homeOf(&r), d, uint64(t.UnixMicro())})
+}

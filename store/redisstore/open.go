@@ -1,0 +1,112 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/rueidis"
+
+	"github.com/seed-077cad0b/auth"
+)
+
+// Open returns a store on the server or the cluster at a URL, such as
+//
+//	redis://user:password@host:6379/0
+//	rediss://user:password@node1:6379?addr=node2:6379&addr=node3:6379
+//
+// where the path is the number of a database, and further nodes of a cluster are
+// to be asked where the first cannot be reached. o may be nil. Every node is
+// asked whether it is a master, and whether it evicts keys, where INFO is allowed.
+//
+// It fails where o or the URL is not valid, no server can be reached within the
+// time-out, or one would forget what it must not. No error quotes the URL.
+func Open(ctx context.Context, url string, o *Options) (*Store, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	option, err := o.client(url)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	client, err := rueidis.NewClient(option)
+	if err != nil {
+		return nil, fmt.Errorf("redisstore: %w", err)
+	}
+	s := &Store{client: client, prefix: o.prefix(), channel: o.prefix() + "changed", timeout: o.timeout()}
+	if err := s.inspect(ctx, o); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends the connections to the server. What is under way fails.
+func (s *Store) Close() { s.client.Close() }
+
+// inspect refuses servers that would forget what they must not.
+func (s *Store) inspect(ctx context.Context, o *Options) error {
+	for address, node := range s.client.Nodes() {
+		info, err := node.Do(ctx, node.B().Info().Build()).ToString()
+		switch {
+		case isRefused(err):
+			continue // managed servers may not tell
+		case err != nil:
+			return s.failed(ctx, err)
+		}
+		facts := map[string]string{}
+		for line := range strings.SplitSeq(info, "\r\n") {
+			name, value, _ := strings.Cut(line, ":")
+			facts[name] = value
+		}
+		if facts["role"] == "slave" {
+			if facts["cluster_enabled"] == "1" {
+				continue // never asked
+			}
+			return fmt.Errorf("redisstore: %s is a replica, which may lag behind a revocation", address)
+		}
+		if policy := facts["maxmemory_policy"]; !o.InsecureEviction && policy != "" && policy != "noeviction" {
+			return fmt.Errorf("redisstore: %s has the maxmemory-policy %s, which may evict a revocation; set noeviction", address, policy)
+		}
+	}
+	return nil
+}
+
+// isRefused reports whether the server does not allow a command.
+func isRefused(err error) bool {
+	e, ok := rueidis.IsRedisErr(err)
+	return ok && (strings.HasPrefix(e.Error(), "NOPERM") || strings.HasPrefix(e.Error(), "ERR unknown command"))
+}
+
+// do asks the node that a command's key is on. Whoever dials does so with their
+// own context, and the others that wait get its error; nothing has been sent then.
+func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.RedisResult {
+	const dials = 4
+	answer := s.client.Do(ctx, command)
+	for range dials {
+		if ctx.Err() != nil || !errors.Is(answer.NonRedisError(), context.Canceled) {
+			break
+		}
+		answer = s.client.Do(ctx, command)
+	}
+	return answer
+}
+
+// failed returns what a method returns for an error of the client: that of the
+// context only where it is done, and not where another is.
+func (s *Store) failed(ctx context.Context, err error) error {
+	switch {
+	case rueidis.IsRedisNil(err):
+		return auth.ErrNotFound
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("redisstore: no answer: %v", err)
+	default:
+		return fmt.Errorf("redisstore: %w", err)
+	}
+}
