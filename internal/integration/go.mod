@@ -8,6 +8,7 @@ require (
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/seed-077cad0b/auth v0.0.0
+	github.com/seed-077cad0b/auth/store/pglisten v0.0.0
 	github.com/seed-077cad0b/auth/store/redisstore v0.0.0
 	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.61.1
@@ -36,6 +37,8 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
+
+replace github.com/seed-077cad0b/auth/store/pglisten => ../../store/pglisten
 
 replace github.com/seed-077cad0b/auth/store/redisstore => ../../store/redisstore
 
