@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/seed-077cad0b/auth"
+)
+
+// maxLine bounds what is read of standard input as one secret.
+const maxLine = 64 << 10
+
+// terminal returns the descriptor of standard input where somebody sits there.
+func (a *app) terminal() (fd int, ok bool) {
+	f, ok := a.stdin.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	fd = int(f.Fd())
+	return fd, term.IsTerminal(fd)
+}
+
+// readSecret reads a line of standard input, without an echo at a terminal. What
+// it is goes into the prompt.
+func (a *app) readSecret(what string) (string, error) {
+	fd, ok := a.terminal()
+	if !ok {
+		return a.readLine(what)
+	}
+	_, _ = fmt.Fprintf(a.stderr, "%s: ", what)
+	text, err := term.ReadPassword(fd)
+	_, _ = fmt.Fprintln(a.stderr)
+	if err == nil && len(text) == 0 {
+		err = usagef("no %s", what)
+	}
+	return string(text), err
+}
+
+func (a *app) readLine(what string) (string, error) {
+	if a.lines == nil {
+		a.lines = bufio.NewReaderSize(io.LimitReader(a.stdin, maxLine), 4<<10)
+	}
+	text, err := a.lines.ReadString('\n')
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+	switch {
+	case len(text) >= maxLine-2:
+		return "", usagef("the %s on standard input is longer than %d bytes", what, maxLine)
+	case err != nil && !errors.Is(err, io.EOF):
+		return "", err
+	case text == "":
+		return "", usagef("no %s on standard input", what)
+	}
+	return text, nil
+}
+
+// readPassword returns $AUTH_PASSWORD or reads a new password, twice at a
+// terminal.
+func (a *app) readPassword() (string, error) {
+	if p := a.env("AUTH_PASSWORD"); p != "" {
+		return p, nil
+	}
+	p, err := a.readSecret("password")
+	if err != nil {
+		return "", err
+	}
+	if _, ok := a.terminal(); ok {
+		again, err := a.readSecret("password again")
+		if err != nil {
+			return "", err
+		}
+		if again != p {
+			return "", usagef("the passwords differ")
+		}
+	}
+	return p, nil
+}
+
+// printSecret prints a secret that was made, this once, and for JSON as the
+// member name beside those of v.
+func (a *app) printSecret(s auth.Secret, v any) error {
+	if a.json {
+		return newEncoder(a.stdout).Encode(v)
+	}
+	_, err := fmt.Fprintln(a.stdout, s.Reveal())
+	return err
+}
+
+// confirm asks before what cannot be undone.
+func (a *app) confirm(format string, args ...any) error {
+	if a.yes {
+		return nil
+	}
+	question := fmt.Sprintf(format, args...)
+	if _, ok := a.terminal(); !ok {
+		return usagef("%s: this cannot be undone; say --yes", question)
+	}
+	_, _ = fmt.Fprintf(a.stderr, "%s? This cannot be undone. Type yes: ", clean(question))
+	if answer, _ := a.readLine("answer"); answer != "yes" {
+		return errors.New("nothing was done")
+	}
+	return nil
+}
+
+// hide takes the URL of the store, and the password in it, out of a text that a
+// driver may have written.
+func (a *app) hide(text string) string {
+	store := a.storeURL()
+	scheme, rest, _ := strings.Cut(store, ":")
+	if scheme == "sqlite" {
+		return text
+	}
+	rest = strings.TrimPrefix(rest, "//")
+	secrets := []string{store}
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		_, password, _ := strings.Cut(rest[:at], ":")
+		plain, _ := url.PathUnescape(password)
+		secrets = append(secrets, rest, password, plain)
+	}
+	if u, err := url.Parse(store); err == nil {
+		secrets = append(secrets, u.Query().Get("password"))
+	}
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "[redacted]")
+		}
+	}
+	return text
+}
