@@ -146,15 +146,18 @@ func (c *cli) one(args ...string) map[string]any {
 // open opens the store in this process, as an API does.
 func (c *cli) open() *backend {
 	c.Helper()
-	a := &app{env: func(name string) string {
-		for _, v := range c.env {
-			if value, ok := strings.CutPrefix(v, name+"="); ok {
-				return value
-			}
+	for _, v := range c.env {
+		if store, ok := strings.CutPrefix(v, "AUTH_STORE="); ok {
+			return c.openAt(store)
 		}
-		return ""
-	}}
-	s, err := a.open(context.Background())
+	}
+	require.Fail(c, "no store")
+	return nil
+}
+
+func (c *cli) openAt(store string) *backend {
+	c.Helper()
+	s, err := (&app{store: store}).open(context.Background())
 	require.NoError(c, err)
 	c.Cleanup(s.close)
 	return s
