@@ -46,7 +46,7 @@
 //
 // With the default prefix:
 //
-//	ACL SETUSER auth on >password ~auth:* &auth:* -@all +@connection +@read +@write +@scripting +@pubsub +info +role +time +cluster
+//	ACL SETUSER auth on >password ~auth:* &auth:* -@all +ping +info +role +select +get +mget +set +del +getrange +setrange +scan +zadd +zrange +zrem +zscore +zremrangebyscore +persist +pexpireat +eval +evalsha +time +publish +subscribe +cluster|slots +cluster|shards +cluster|nodes +cluster|myid
 //
 // # The client
 //

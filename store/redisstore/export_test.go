@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/seed-077cad0b/auth"
 )
 
@@ -16,3 +18,6 @@ var (
 func InsertAt(s *Store, d auth.Digest, r auth.Record, t time.Time) error {
 	return s.insert(context.Background(), &r, entry{homeOf(&r), d, uint64(t.UnixMicro())})
 }
+
+// Client returns the client of a store.
+func Client(s *Store) rueidis.Client { return s.client }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -82,18 +83,20 @@ func isRefused(err error) bool {
 	return ok && (strings.HasPrefix(e.Error(), "NOPERM") || strings.HasPrefix(e.Error(), "ERR unknown command"))
 }
 
-// do asks the node that a command's key is on. Whoever dials does so with their
-// own context, and the others that wait get its error; nothing has been sent then.
+// do asks the node that a command's key is on. Whoever dials does so within their
+// own context, and those that wait for them get its error; nothing has been sent
+// then, and so they dial themselves.
 func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.RedisResult {
-	const dials = 4
-	answer := s.client.Do(ctx, command)
-	for range dials {
-		if ctx.Err() != nil || !errors.Is(answer.NonRedisError(), context.Canceled) {
-			break
+	for begin := time.Now(); ; {
+		answer := s.client.Do(ctx, command)
+		if !isOfContext(answer.NonRedisError()) || ctx.Err() != nil || time.Since(begin) > s.timeout {
+			return answer
 		}
-		answer = s.client.Do(ctx, command)
 	}
-	return answer
+}
+
+func isOfContext(err error) bool {
+	return err != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
 // failed returns what a method returns for an error of the client: that of the
@@ -104,7 +107,7 @@ func (s *Store) failed(ctx context.Context, err error) error {
 		return auth.ErrNotFound
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case isOfContext(err):
 		return fmt.Errorf("redisstore: no answer: %v", err)
 	default:
 		return fmt.Errorf("redisstore: %w", err)

@@ -89,6 +89,7 @@ func (o *Options) client(text string) (rueidis.ClientOption, error) {
 func (o *Options) tune(c *rueidis.ClientOption) {
 	timeout := o.timeout()
 	c.DisableCache = true
+	c.ClientSetInfo = rueidis.DisableClientSetInfo // which needs a right of its own
 	// One connection to a node: what comes at once is written at once. A
 	// request in a pipeline heeds its context; it would not outside of one.
 	c.PipelineMultiplex = -1
