@@ -74,3 +74,16 @@ func TestLimiter(t *testing.T) {
 		require.NotZero(t, accounts)
 	})
 }
+
+func TestPlatformsInRecords(t *testing.T) {
+	everywhere(t, func(t *testing.T, b backend) {
+		storetest.RunPlatforms(t, func(tb testing.TB, platforms ...*auth.Platform) auth.PlatformRegistry {
+			registry, err := auth.NewPlatformRecords(b.open(tb))
+			require.NoError(tb, err)
+			for _, p := range platforms {
+				require.NoError(tb, registry.Insert(tb.Context(), p))
+			}
+			return registry
+		})
+	})
+}
