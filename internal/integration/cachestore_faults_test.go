@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
-	"github.com/seed-077cad0b/auth/internal/servertest"
 	"github.com/seed-077cad0b/auth/store/cachestore"
 )
 
@@ -123,52 +122,41 @@ func (s *strait) sever() {
 // server: what another process has ended is not admitted later than the lag
 // after that.
 func TestCachesHoldTheirLagThroughFaults(t *testing.T) {
-	type faults struct {
-		server *servertest.Server
-		way    *strait
-	}
-	for _, fault := range []struct {
-		name          string
-		before, after func(f faults) // the change
-		mend          func(f faults)
-	}{
-		{name: "none"},
-		{name: "the channel stalls before", before: func(f faults) { f.way.stall() }, mend: func(f faults) { f.way.clear() }},
-		{name: "the channel breaks before", before: func(f faults) { f.way.sever() }},
-		{name: "the channel breaks, and the next stalls", before: func(f faults) { f.way.stall(); f.way.sever() }, mend: func(f faults) { f.way.clear() }},
-		{name: "the channel stalls, and comes back", before: func(f faults) { f.way.stall() }, after: func(f faults) { f.way.clear() }},
-		{name: "the server halts after", after: func(f faults) { f.server.Pause() }, mend: func(f faults) { f.server.Resume() }},
-		{name: "the server is killed after", after: func(f faults) { f.server.Kill() }, mend: func(f faults) { f.server.Start() }},
-	} {
-		t.Run(fault.name, func(t *testing.T) {
-			for _, backend := range backendsThatTell {
-				t.Run(backend.name, func(t *testing.T) {
-					server := backend.own(t)
-					backend.prepare(t, server.URL())
-					way, watched := through(t, server.URL())
+	for _, backend := range backendsThatTell {
+		t.Run(backend.name, func(t *testing.T) {
+			server := backend.own(t)
+			backend.prepare(t, server.URL())
+			way, watched := through(t, server.URL())
+			nothing := func() {}
+			for _, fault := range []struct {
+				name                string
+				before, after, mend func() // the change
+			}{
+				{"none", nothing, nothing, nothing},
+				{"the channel stalls", way.stall, nothing, way.clear},
+				{"the channel breaks", way.sever, nothing, nothing},
+				{"the channel breaks, and the next stalls", func() { way.stall(); way.sever() }, nothing, way.clear},
+				{"the channel stalls, and comes back", way.stall, way.clear, nothing},
+				{"the server halts", nothing, server.Pause, server.Resume},
+				{"the server is killed", nothing, server.Kill, server.Start},
+			} {
+				t.Run(fault.name, func(t *testing.T) {
 					here, there := backend.processes(t, server.URL(), watched)
-					f := faults{server, way}
 					for range 2 {
 						confirmed(t, there)
 						d := remembered(t, here, there)
-						call(fault.before, f)
+						fault.before()
 						require.NoError(t, second(here.Take(t.Context(), d)))
 						taken := time.Now()
-						call(fault.after, f)
+						fault.after()
 						requireGone(t, there, d, taken)
-						call(fault.mend, f)
+						fault.mend()
 						confirmed(t, there)
 						require.ErrorIs(t, second(there.Lookup(t.Context(), d)), auth.ErrNotFound)
 					}
 				})
 			}
 		})
-	}
-}
-
-func call[T any](f func(T), v T) {
-	if f != nil {
-		f(v)
 	}
 }
 

@@ -32,8 +32,9 @@ type told struct {
 	// prepare makes an empty database ready.
 	prepare func(tb testing.TB, url string)
 
-	// open opens a store, and a watcher that reaches the server at another URL.
-	open func(tb testing.TB, url, watched string) (auth.Store, auth.Watcher)
+	// open opens a store, and a watcher that reaches the server at another URL. On a
+	// server that others use, too, prefix keeps the records apart.
+	open func(tb testing.TB, url, watched, prefix string) (auth.Store, auth.Watcher)
 }
 
 var backendsThatTell = []told{
@@ -42,16 +43,16 @@ var backendsThatTell = []told{
 		prepare: func(tb testing.TB, url string) {
 			require.NoError(tb, sqlstore.Migrate(tb.Context(), postgres.connect(tb, url), sqlstore.PostgreSQL))
 		},
-		open: func(tb testing.TB, url, watched string) (auth.Store, auth.Watcher) {
+		open: func(tb testing.TB, url, watched, _ string) (auth.Store, auth.Watcher) {
 			return postgres.store(tb, postgres.connect(tb, url), sqlstore.Options{Notify: true}), must(pglisten.New(watched))
 		},
 	},
 	{
 		name: "Redis", share: servertest.Redis, own: servertest.StartRedis,
 		prepare: func(testing.TB, string) {},
-		open: func(tb testing.TB, url, watched string) (auth.Store, auth.Watcher) {
+		open: func(tb testing.TB, url, watched, prefix string) (auth.Store, auth.Watcher) {
 			open := func(url string) *redisstore.Store {
-				s := must(redisstore.Open(tb.Context(), url, &redisstore.Options{Prefix: tb.Name() + ":"}))
+				s := must(redisstore.Open(tb.Context(), url, &redisstore.Options{Prefix: prefix}))
 				tb.Cleanup(s.Close)
 				return s
 			}
@@ -64,8 +65,9 @@ var backendsThatTell = []told{
 // another URL.
 func (b told) processes(tb testing.TB, url, watched string) (here, there *cachestore.Store) {
 	tb.Helper()
+	prefix := rand.Text()
 	open := func(watched string) *cachestore.Store {
-		s, w := b.open(tb, url, watched)
+		s, w := b.open(tb, url, watched, prefix)
 		c := must(cachestore.New(s, &cachestore.Options{Lag: cacheLag, Watcher: w}))
 		tb.Cleanup(c.Close)
 		return c

@@ -87,9 +87,7 @@ func (c *cache) touch(d auth.Digest, seen time.Time) {
 	}
 	r := *e.record
 	r.Seen = seen
-	touched := newEntry(d, e.loaded, &r)
-	touched.asked.Store(e.asked.Load())
-	c.table.put(touched, c.bound.moment())
+	c.table.put(newEntry(d, e.loaded, &r), c.bound.moment())
 }
 
 // load sets records[i] to what the backend has under digests[i].

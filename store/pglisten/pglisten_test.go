@@ -64,8 +64,8 @@ func TestKit(t *testing.T) {
 	storetest.Run(t, opener(t, servertest.PostgreSQL(t)))
 }
 
-// A log takes down what a watcher tells.
-type log struct {
+// Notes take down what a watcher tells.
+type notes struct {
 	mu      sync.Mutex
 	changed map[auth.Digest]bool
 	told    []time.Time
@@ -74,45 +74,45 @@ type log struct {
 }
 
 // watch has w watch until the test ends, and returns once it has begun.
-func watch(t *testing.T, w auth.Watcher) *log {
+func watch(t *testing.T, w auth.Watcher) *notes {
 	t.Helper()
-	l := &log{changed: map[auth.Digest]bool{}, tell: make(chan struct{}, 1), ended: make(chan error, 1)}
+	n := &notes{changed: map[auth.Digest]bool{}, tell: make(chan struct{}, 1), ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { l.ended <- w.Watch(ctx, l.change, l.confirm) }()
+	go func() { n.ended <- w.Watch(ctx, n.change, n.confirm) }()
 	t.Cleanup(cancel)
-	l.until(t, func() bool { return len(l.told) > 0 })
-	return l
+	n.until(t, func() bool { return len(n.told) > 0 })
+	return n
 }
 
-func (l *log) change(d auth.Digest) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.changed[d] = true
+func (n *notes) change(d auth.Digest) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.changed[d] = true
 }
 
-func (l *log) confirm(t time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.told = append(l.told, t)
+func (n *notes) confirm(t time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.told = append(n.told, t)
 	select {
-	case l.tell <- struct{}{}:
+	case n.tell <- struct{}{}:
 	default:
 	}
 }
 
 // until waits until done, which is asked each time that the watcher has told.
-func (l *log) until(t *testing.T, done func() bool) {
+func (n *notes) until(t *testing.T, done func() bool) {
 	t.Helper()
 	for deadline := time.After(time.Minute); ; {
 		select {
-		case <-l.tell:
-			l.mu.Lock()
+		case <-n.tell:
+			n.mu.Lock()
 			ok := done()
-			l.mu.Unlock()
+			n.mu.Unlock()
 			if ok {
 				return
 			}
-		case err := <-l.ended:
+		case err := <-n.ended:
 			t.Fatalf("the watcher has ended: %v", err)
 		case <-deadline:
 			t.Fatal("nothing has come for a minute")
@@ -121,10 +121,10 @@ func (l *log) until(t *testing.T, done func() bool) {
 }
 
 // end returns why the watcher has ended.
-func (l *log) end(t *testing.T) error {
+func (n *notes) end(t *testing.T) error {
 	t.Helper()
 	select {
-	case err := <-l.ended:
+	case err := <-n.ended:
 		return err
 	case <-time.After(time.Minute):
 		t.Fatal("the watcher goes on")
@@ -206,7 +206,7 @@ func TestNothingIsToldTooEarly(t *testing.T) {
 func TestWhatIsNoDigestIsPassedOver(t *testing.T) {
 	url := servertest.PostgreSQL(t)
 	db := connect(t, url)
-	l := watch(t, watcher(t, url))
+	n := watch(t, watcher(t, url))
 	d := digest(1)
 	for _, payload := range []string{
 		"", "x", d.String()[1:], d.String() + "A", d.String()[:42] + "\n", strings.Repeat("-", 43), strings.Repeat("é", 21) + "x",
@@ -215,11 +215,11 @@ func TestWhatIsNoDigestIsPassedOver(t *testing.T) {
 		_, err := db.ExecContext(t.Context(), "SELECT pg_notify($1, $2)", sqlstore.Channel, payload)
 		require.NoError(t, err, "%.50q", payload)
 	}
-	l.until(t, func() bool { return l.changed[d] })
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	n.until(t, func() bool { return n.changed[d] })
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	want := map[auth.Digest]bool{d: true, digest(2): true}
-	for d := range l.changed {
+	for d := range n.changed {
 		require.True(t, want[d] || d.String() == strings.Repeat("-", 43), "%v", d)
 	}
 }
@@ -235,9 +235,9 @@ func listeners(t *testing.T, db *sql.DB, what string) (n int) {
 func TestALostConnection(t *testing.T) {
 	url := servertest.PostgreSQL(t)
 	db := connect(t, url)
-	l := watch(t, watcher(t, url))
+	n := watch(t, watcher(t, url))
 	require.Equal(t, 1, listeners(t, db, "pg_terminate_backend(pid)"))
-	err := l.end(t)
+	err := n.end(t)
 	require.Error(t, err)
 	require.NotErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "pglisten: ")
@@ -247,14 +247,14 @@ func TestALostConnection(t *testing.T) {
 // nothing having happened.
 func TestAStalledServer(t *testing.T) {
 	server := servertest.StartPostgreSQL(t)
-	l := watch(t, watcher(t, server.URL()))
-	l.until(t, func() bool { return len(l.told) > 2 })
+	n := watch(t, watcher(t, server.URL()))
+	n.until(t, func() bool { return len(n.told) > 2 })
 	server.Pause()
 	paused := time.Now()
-	err := l.end(t)
+	err := n.end(t)
 	server.Resume()
 	require.ErrorContains(t, err, "does not answer")
-	for _, told := range l.told {
+	for _, told := range n.told {
 		require.True(t, told.Before(paused))
 	}
 }
