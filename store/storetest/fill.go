@@ -40,6 +40,7 @@ func record() auth.Record {
 		Principal: &auth.Principal{Subject: rand.Text()},
 		Revision:  auth.NewRevision(),
 		Created:   now(),
+		Expires:   now().Add(time.Minute),
 		KeepUntil: now().Add(time.Hour),
 		Seen:      now(),
 		Data:      []byte(rand.Text()),

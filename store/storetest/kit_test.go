@@ -1,7 +1,12 @@
 package storetest_test
 
 import (
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/password"
@@ -33,12 +38,64 @@ func TestMemoryLimiter(t *testing.T) {
 	limiters := map[auth.Rate]auth.Limiter{}
 	storetest.RunLimiter(t, func(_ testing.TB, rate auth.Rate) auth.Limiter {
 		if limiters[rate] == nil {
-			var options []auth.LimiterOption
-			if rate.Burst > 0 {
-				options = append(options, auth.Burst(rate.Burst))
-			}
-			limiters[rate] = auth.NewLimiter(rate.Limit, rate.Per, options...)
+			limiters[rate] = newLimiter(rate)
 		}
 		return limiters[rate]
 	})
+}
+
+func newLimiter(rate auth.Rate) *auth.MemoryLimiter {
+	if rate.Burst == 0 {
+		return auth.NewLimiter(rate.Limit, rate.Per)
+	}
+	return auth.NewLimiter(rate.Limit, rate.Per, auth.Burst(rate.Burst))
+}
+
+// Sentences are quoted from the contracts, so that neither changes alone.
+func TestSentencesAreThoseOfTheContracts(t *testing.T) {
+	var contracts strings.Builder
+	for _, file := range []string{"../../store.go", "../../platform.go", "../../ratelimit.go", "../../password/user.go", "storetest.go"} {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		contracts.Write(source)
+	}
+	text := plain(contracts.String())
+	for _, sentence := range storetest.Sentences() {
+		require.Contains(t, text, plain(sentence))
+	}
+}
+
+// plain leaves out what comments add to a text.
+func plain(text string) string {
+	return strings.Join(strings.Fields(strings.NewReplacer("//", "", "[", "", "]", "").Replace(text)), " ")
+}
+
+func TestAFailurePrintsItsSentenceAndItsLine(t *testing.T) {
+	if os.Getenv("STORETEST_BROKEN") != "" {
+		storetest.Run(t, newBackend(t, "leaves what is taken").open)
+		return
+	}
+	again := exec.Command(os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$/^Store$/^Take$")
+	again.Env = append(os.Environ(), "STORETEST_BROKEN=1")
+	out, err := again.CombinedOutput()
+	require.Error(t, err)
+	require.Regexp(t, `(?m)^ +store\.go:\d+: "Take removes the record under d and returns it\."\n\s+Lookup: got error <nil>, want auth: record not found$`, string(out))
+	require.Contains(t, string(out), "--- FAIL: "+t.Name()+"/Store/Take")
+}
+
+// A bare store has no ability.
+type bare struct{ auth.Store }
+
+func TestWhatIsNotOfferedIsNamed(t *testing.T) {
+	if os.Getenv("STORETEST_BROKEN") != "" {
+		storetest.Run(t, func(testing.TB) auth.Store { return bare{memstore.New()} })
+		return
+	}
+	again := exec.Command(os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$/offered$")
+	again.Env = append(os.Environ(), "STORETEST_BROKEN=1")
+	out, err := again.CombinedOutput()
+	require.NoError(t, err)
+	for _, ability := range []string{"Lister", "Batcher", "Toucher", "Sweeper", "Walker", "Watcher"} {
+		require.Contains(t, string(out), "--- PASS: "+t.Name()+"/"+ability+",_not_offered")
+	}
 }
