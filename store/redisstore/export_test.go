@@ -19,5 +19,11 @@ func InsertAt(s *Store, d auth.Digest, r auth.Record, t time.Time) error {
 	return s.insert(context.Background(), &r, entry{homeOf(&r), d, uint64(t.UnixMicro())})
 }
 
+// ReplaceAt replaces a record whose new entry was written at t.
+func ReplaceAt(s *Store, d auth.Digest, r auth.Record, t time.Time) error {
+	_, err := s.replace(context.Background(), &r, &entry{homeOf(&r), d, uint64(t.UnixMicro())}, "listed")
+	return err
+}
+
 // Client returns the client of a store.
 func Client(s *Store) rueidis.Client { return s.client }

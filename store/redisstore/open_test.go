@@ -31,17 +31,17 @@ func TestOpenRefuses(t *testing.T) {
 		options *options
 		want    []string
 	}{
-		{"", nil, []string{"neither redis: nor rediss:", "no host"}},
+		{"", nil, []string{"neither redis nor rediss", "no host"}},
 		{"redis://:" + password + "@host:port", nil, []string{"malformed URL"}},
 		{"redis://:" + password + "%zz@host", nil, []string{"malformed URL"}},
-		{"http://:" + password + "@host", nil, []string{"neither redis: nor rediss:"}},
+		{"http://:" + password + "@host", nil, []string{"neither redis nor rediss"}},
 		{"redis://:" + password + "@", nil, []string{"no host"}},
 		{"redis://:" + password + "@host/one", nil, []string{"no number"}},
 		{"redis://:" + password + "@host/-1", nil, []string{"no number"}},
 		{"redis://:" + password + "@host?addr=", nil, []string{"no host"}},
 		{"redis://:" + password + "@host?addr=a/b", nil, []string{"no host"}},
 		{"rediss://:" + password + "@host?skip_verify=true", nil, []string{"a parameter other than addr"}},
-		{"redis://:" + password + "@host", &options{TLS: &tls.Config{}}, []string{"not rediss:"}},
+		{"redis://:" + password + "@host", &options{TLS: &tls.Config{}}, []string{"not rediss"}},
 		{"redis://:" + password + "@host", &options{Prefix: "a{b}"}, []string{"only letters"}},
 		{"redis://:" + password + "@host", &options{Prefix: "auth*"}, []string{"only letters"}},
 		{"redis://:" + password + "@host", &options{Prefix: strings.Repeat("a", 65)}, []string{"1 to 64 characters"}},

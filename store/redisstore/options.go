@@ -60,10 +60,10 @@ func (o *Options) client(text string) (rueidis.ClientOption, error) {
 		errs = append(errs, fmt.Errorf("redisstore: time-out %v is less than %v", o.Timeout, minTimeout))
 	}
 	if u.Scheme != "redis" && u.Scheme != "rediss" {
-		errs = append(errs, errors.New("redisstore: the URL is neither redis: nor rediss:"))
+		errs = append(errs, errors.New("redisstore: the scheme of the URL is neither redis nor rediss"))
 	}
 	if o.TLS != nil && u.Scheme != "rediss" {
-		errs = append(errs, errors.New("redisstore: a TLS configuration for a URL that is not rediss:"))
+		errs = append(errs, errors.New("redisstore: a TLS configuration for a URL whose scheme is not rediss"))
 	}
 	hosts, err := addresses(u)
 	errs = append(errs, err)
@@ -99,6 +99,8 @@ func (o *Options) tune(c *rueidis.ClientOption) {
 	c.Dialer.Timeout = timeout / 2
 	c.Dialer.KeepAlive = timeout / 4
 	c.ConnWriteTimeout = timeout / 2
+	// What has moved to a new master is else learnt only from a request for it.
+	c.ClusterOption.ShardsRefreshInterval = 10 * time.Second
 	// Whoever dials does so for all that wait, and may not give up for them.
 	c.DialCtxFn = func(ctx context.Context, address string, d *net.Dialer, t *tls.Config) (net.Conn, error) {
 		ctx = context.WithoutCancel(ctx)

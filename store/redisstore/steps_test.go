@@ -313,14 +313,21 @@ func TestAbandonedEntries(t *testing.T) {
 // A record is not written when its entry may have been abandoned.
 func TestALateRecordIsRefused(t *testing.T) {
 	everywhere(t, func(t *testing.T, b backend) {
-		s := b.open(t)
+		s, ctx := b.open(t), t.Context()
 		d, r := number(t, 1), record(t.Name())
-		require.NoError(t, redisstore.InsertAt(s, d, r, time.Now().Add(-20*time.Second)))
-		_, err := s.Take(t.Context(), d)
-		require.NoError(t, err)
-
-		require.ErrorIs(t, redisstore.InsertAt(s, d, r, time.Now().Add(-40*time.Second)), redisstore.ErrLate)
-		_, err = s.Lookup(t.Context(), d)
+		early, late := time.Now().Add(-20*time.Second), time.Now().Add(-40*time.Second)
+		require.ErrorIs(t, redisstore.InsertAt(s, d, r, late), redisstore.ErrLate)
+		_, err := s.Lookup(ctx, d)
 		require.ErrorIs(t, err, auth.ErrNotFound)
+		require.NoError(t, redisstore.InsertAt(s, d, r, early))
+
+		n := r
+		n.Revision++
+		n.Owner = auth.DigestOf("owner", "heir of "+t.Name())
+		require.ErrorIs(t, redisstore.ReplaceAt(s, d, n, late), redisstore.ErrLate)
+		got, err := s.Lookup(ctx, d)
+		require.NoError(t, err)
+		require.Equal(t, r, got)
+		require.NoError(t, redisstore.ReplaceAt(s, d, n, early.Add(time.Second)))
 	})
 }
