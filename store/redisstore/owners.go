@@ -43,7 +43,8 @@ func (e *entry) deadline() string {
 func (s *Store) list(h home) string { return s.name("o:", h[:]) }
 
 // enlist writes an entry, unless its record is not to be listed, and returns it
-// with its stamp. One that has a stamp already is kept until then at least.
+// with its stamp. One that has a stamp already is kept until then at least, if it
+// is still there.
 func (s *Store) enlist(ctx context.Context, e entry, expiry string) (entry, error) {
 	if e.home == (home{}) {
 		return e, nil

@@ -6,7 +6,9 @@ if stamp == '' then
 		stamp = struct.pack('>I8', at)
 		at = at + 1
 	until not redis.call('ZSCORE', KEYS[1], digest .. stamp)
+	redis.call('ZADD', KEYS[1], expiry, digest .. stamp)
+else -- unless it is gone, as its record is then
+	redis.call('ZADD', KEYS[1], 'XX', 'GT', expiry, digest .. stamp)
 end
-redis.call('ZADD', KEYS[1], 'GT', expiry, digest .. stamp)
 tidy(KEYS[1])
 return stamp
