@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"strings"
@@ -45,10 +46,7 @@ func TestMemoryLimiter(t *testing.T) {
 }
 
 func newLimiter(rate auth.Rate) *auth.MemoryLimiter {
-	if rate.Burst == 0 {
-		return auth.NewLimiter(rate.Limit, rate.Per)
-	}
-	return auth.NewLimiter(rate.Limit, rate.Per, auth.Burst(rate.Burst))
+	return auth.NewLimiter(rate.Limit, rate.Per, auth.Burst(cmp.Or(rate.Burst, rate.Limit)))
 }
 
 // Sentences are quoted from the contracts, so that neither changes alone.

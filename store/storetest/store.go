@@ -86,12 +86,15 @@ var methodClaims = []claim[opener]{
 	}},
 	{"Replace, inserted anew", "a stale Replace cannot hit a record inserted anew under the same digest", func(t *T, open opener) {
 		s := open(t)
-		d, old := t.inserted(s)
-		t.take(s, d, old)
-		anew := record()
-		t.insert(s, d, anew)
-		t.is(s.Replace(t.ctx, d, next(old)), auth.ErrConflict, "Replace")
-		t.present(s, d, anew)
+		for _, by := range []uint64{1, math.MaxUint64, 1 << 40} {
+			d, old := t.inserted(s)
+			t.take(s, d, old)
+			anew := record()
+			anew.Revision = old.Revision + by
+			t.insert(s, d, anew)
+			t.is(s.Replace(t.ctx, d, next(old)), auth.ErrConflict, "Replace")
+			t.present(s, d, anew)
+		}
 	}},
 	{"Replace, Seen", "The later of both Seen is kept.", func(t *T, open opener) {
 		s := open(t)
