@@ -96,9 +96,8 @@ func (s *Store) values(ctx context.Context, digests []auth.Digest) ([][]byte, er
 // not.
 func (s *Store) Touch(ctx context.Context, seen map[auth.Digest]time.Time) error {
 	touches := make([]touch, 0, min(len(seen), batch))
-	at := now()
 	for d, t := range seen {
-		touches = append(touches, touch{s.key(&d), []string{at, revision(ordered(t))}})
+		touches = append(touches, touch{s.key(&d), number(ordered(t))})
 		if len(touches) == batch {
 			if err := s.touch(ctx, touches); err != nil {
 				return err
@@ -109,11 +108,8 @@ func (s *Store) Touch(ctx context.Context, seen map[auth.Digest]time.Time) error
 	return s.touch(ctx, touches)
 }
 
-// A touch is a key and what the script is told.
-type touch struct {
-	key  string
-	args []string
-}
+// A touch is what is told the script: a key, and when its record was seen.
+type touch struct{ key, seen string }
 
 // touch runs the script over many keys at once, and again where a node does not
 // know it.
@@ -125,7 +121,7 @@ func (s *Store) touch(ctx context.Context, touches []touch) error {
 		}
 		commands := make([]rueidis.Completed, len(touches))
 		for i, t := range touches {
-			commands[i] = write(touchScript, t.key, t.args)
+			commands[i] = write(touchScript, t.key, t.seen)
 		}
 		var again []touch
 		for i, answer := range s.client.DoMulti(ctx, commands...) {

@@ -17,7 +17,8 @@
 // in between leaves an entry without a record, never a record without an entry:
 // a list looks each entry's record up, and takes out those entries that are past
 // the time in which an Insert may still follow. That is judged by the servers'
-// clocks, which in a cluster must agree to half a minute.
+// clocks: where those of a cluster differ by more than half a minute, records with
+// an owner may be refused.
 //
 // # What Redis forgets
 //

@@ -29,7 +29,7 @@ const (
 	abandoned    = 60 * time.Second
 )
 
-func (e *entry) member() string { return string(e.digest[:]) + revision(e.stamp) }
+func (e *entry) member() string { return string(e.digest[:]) + number(e.stamp) }
 
 // deadline is until when the record may be written, in microseconds since 1970;
 // empty: at any time.
@@ -54,7 +54,7 @@ func (s *Store) enlist(ctx context.Context, e entry, expiry string) (entry, erro
 	}
 	stamp := ""
 	if e.stamp != 0 {
-		stamp = revision(e.stamp)
+		stamp = number(e.stamp)
 	}
 	answer, err := s.run(ctx, enlistScript, s.list(e.home), string(e.digest[:]), expiry, stamp).AsBytes()
 	if err != nil {
@@ -143,7 +143,7 @@ func (s *Store) entries(ctx context.Context, members []string, owner auth.Digest
 		switch {
 		case err != nil:
 			return err
-		case revision(stampOf(v)) != members[i][digestSize:]:
+		case number(stampOf(v)) != members[i][digestSize:]:
 			dead = append(dead, members[i])
 		case r.Owner == owner && r.Kind == k:
 			found = append(found, auth.Entry{Digest: digests[i], Record: r})

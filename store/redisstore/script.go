@@ -57,18 +57,18 @@ func newScript(parts ...string) *script {
 // run runs a script over a key: by its name, and with its text where the node
 // does not know it, as after a restart.
 func (s *Store) run(ctx context.Context, c *script, key string, args ...string) rueidis.RedisResult {
-	answer := s.do(ctx, s.named(c, key, args))
+	answer := s.do(ctx, s.named(c, key, args...))
 	if isUnknown(answer) {
-		answer = s.do(ctx, s.spelled(c, key, args))
+		answer = s.do(ctx, s.spelled(c, key, args...))
 	}
 	return answer
 }
 
-func (s *Store) named(c *script, key string, args []string) rueidis.Completed {
+func (s *Store) named(c *script, key string, args ...string) rueidis.Completed {
 	return s.client.B().Evalsha().Sha1(c.sha).Numkeys(1).Key(key).Arg(args...).Build()
 }
 
-func (s *Store) spelled(c *script, key string, args []string) rueidis.Completed {
+func (s *Store) spelled(c *script, key string, args ...string) rueidis.Completed {
 	return s.client.B().Eval().Script(c.text).Numkeys(1).Key(key).Arg(args...).Build()
 }
 

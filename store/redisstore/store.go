@@ -45,7 +45,7 @@ func (s *Store) Lookup(ctx context.Context, d auth.Digest) (auth.Record, error) 
 	if err != nil {
 		return auth.Record{}, s.failed(ctx, err)
 	}
-	return s.living(v)
+	return living(v)
 }
 
 // Insert adds r under d. Where one is present it returns [auth.ErrExists] and
@@ -139,7 +139,7 @@ func (s *Store) Replace(ctx context.Context, d auth.Digest, r auth.Record) error
 // if its entry has to be written first, which listed says has been done.
 func (s *Store) replace(ctx context.Context, r *auth.Record, e *entry, listed string) ([]byte, error) {
 	answer, err := s.run(ctx, replaceScript, s.key(&e.digest), string(newValue(r, e)), expiry(r), now(), s.channel, string(e.digest[:]),
-		revision(r.Revision-1), e.deadline(), listed).AsBytes()
+		number(r.Revision-1), e.deadline(), listed).AsBytes()
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
@@ -172,7 +172,7 @@ func (s *Store) name(letter string, hash []byte) string {
 
 // living decodes a record, and returns auth.ErrNotFound where it is past its
 // KeepUntil: the server lets it go later.
-func (s *Store) living(v []byte) (auth.Record, error) {
+func living(v []byte) (auth.Record, error) {
 	if isPast(v, time.Now()) {
 		return auth.Record{}, auth.ErrNotFound
 	}

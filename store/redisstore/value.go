@@ -71,10 +71,10 @@ func ordered(t time.Time) uint64 { return uint64(t.UnixMicro()) ^ 1<<63 }
 func unordered(n uint64) time.Time { return time.UnixMicro(int64(n ^ 1<<63)).UTC() }
 
 // now is the time as the scripts compare it.
-func now() string { return revision(ordered(time.Now())) }
+func now() string { return number(ordered(time.Now())) }
 
-// revision is a number as the scripts compare it.
-func revision(n uint64) string {
+// number is a number as the scripts compare it.
+func number(n uint64) string {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], n)
 	return string(b[:])

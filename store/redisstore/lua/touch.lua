@@ -1,7 +1,8 @@
 
-local now, last = unpack(ARGV)
+-- What is past its KeepUntil is not brought back by it.
+local last = ARGV[1]
 local h = header(KEYS[1])
-if living(h, now) and after(last, seen(h)) then
+if h ~= '' and after(last, seen(h)) then
 	redis.call('SETRANGE', KEYS[1], 8, last)
 end
 return 1
