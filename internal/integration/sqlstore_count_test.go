@@ -120,17 +120,26 @@ func TestSQLStatementsOfAMethod(t *testing.T) {
 // A transcript is what was said to a database, but for what was prepared.
 type transcript struct {
 	mu   sync.Mutex
-	said []string
+	said []statement
 }
 
-func (tr *transcript) note(text string) {
+type statement struct {
+	text string
+	args []any
+}
+
+func (tr *transcript) note(text string, args []driver.NamedValue) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	tr.said = append(tr.said, text)
+	s := statement{text: text}
+	for _, arg := range args {
+		s.args = append(s.args, arg.Value)
+	}
+	tr.said = append(tr.said, s)
 }
 
 // during returns what is said while f runs.
-func (tr *transcript) during(f func()) []string {
+func (tr *transcript) during(f func()) []statement {
 	tr.mu.Lock()
 	before := len(tr.said)
 	tr.mu.Unlock()
@@ -192,11 +201,11 @@ type heardStmt struct {
 }
 
 func (s heardStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	s.heard.note(s.text)
+	s.heard.note(s.text, args)
 	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 }
 
 func (s heardStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	s.heard.note(s.text)
+	s.heard.note(s.text, args)
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 }

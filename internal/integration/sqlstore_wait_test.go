@@ -1,0 +1,189 @@
+//go:build linux
+
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/store/sqlstore"
+)
+
+// TestSQLDeadlineAtALockedRow has somebody else hold a row, as a program does
+// that hangs in a transaction: who looks is not held up, and who writes waits no
+// longer than they said.
+func TestSQLDeadlineAtALockedRow(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		name := e.migrated(t)
+		db := e.connect(t, name)
+		s := e.store(t, db, sqlstore.Options{})
+		d, r := anyDigest(), session(0)
+		require.NoError(t, s.Insert(t.Context(), d, r))
+
+		holder, err := e.connect(t, name).Conn(t.Context())
+		require.NoError(t, err)
+		defer holder.Close()
+		begin := "BEGIN"
+		if e.dialect == sqlstore.SQLite {
+			begin = "BEGIN IMMEDIATE"
+		}
+		for _, text := range []string{begin, "UPDATE auth_records SET kind = 'held'"} {
+			_, err := holder.ExecContext(t.Context(), text)
+			require.NoError(t, err)
+		}
+		require.Equal(t, r, must(s.Lookup(t.Context(), d)))
+
+		next := r
+		next.Revision++
+		for method, call := range map[string]func(context.Context) error{
+			"Insert":  func(ctx context.Context) error { return s.Insert(ctx, d, r) },
+			"Replace": func(ctx context.Context) error { return s.Replace(ctx, d, next) },
+			"Take":    func(ctx context.Context) error { _, err := s.Take(ctx, d); return err },
+			"Touch": func(ctx context.Context) error {
+				return s.Touch(ctx, map[auth.Digest]time.Time{d: time.Now()})
+			},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			require.ErrorIs(t, call(ctx), context.DeadlineExceeded, method)
+			cancel()
+			ctx, cancel = context.WithCancel(t.Context())
+			time.AfterFunc(20*time.Millisecond, cancel)
+			require.ErrorIs(t, call(ctx), context.Canceled, method)
+		}
+		require.Equal(t, r, must(s.Lookup(t.Context(), d)))
+		_, err = holder.ExecContext(t.Context(), "ROLLBACK")
+		require.NoError(t, err)
+		require.NoError(t, s.Insert(t.Context(), anyDigest(), r))
+	})
+}
+
+// TestSQLMeantimeNobodyFails has many goroutines of two stores write the same few
+// records in every way: whoever gets no answer would be told that the service is
+// down.
+func TestSQLMeantimeNobodyFails(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		name := e.migrated(t)
+		stores := []*sqlstore.Store{
+			e.store(t, e.connect(t, name), sqlstore.Options{}), e.store(t, e.connect(t, name), sqlstore.Options{}),
+		}
+		digests := make([]auth.Digest, 8)
+		for i := range digests {
+			digests[i] = anyDigest()
+		}
+		ctx := t.Context()
+		var all sync.WaitGroup
+		for i := range 24 {
+			s := stores[i%2]
+			all.Go(func() {
+				for j := range 15 {
+					r := session(j)
+					if j%3 == 0 {
+						r.KeepUntil = time.Now().Add(-time.Second) // to be given way, and swept
+					}
+					d := digests[(i+j)%len(digests)]
+					seen := map[auth.Digest]time.Time{}
+					for _, d := range digests {
+						seen[d] = time.Now()
+					}
+					old, err := s.Lookup(ctx, d)
+					old.Revision++
+					_, taken := s.Take(ctx, digests[j%len(digests)])
+					_, swept := s.Sweep(ctx, 3)
+					for _, err := range []error{err, s.Insert(ctx, d, r), s.Replace(ctx, d, old), s.Touch(ctx, seen), taken, swept} {
+						switch {
+						case err == nil, errors.Is(err, auth.ErrNotFound), errors.Is(err, auth.ErrExists), errors.Is(err, auth.ErrConflict):
+						default:
+							t.Error(err)
+						}
+					}
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// TestSQLOneInsertOverAnExpiredRecord lets many insert where a record is past its
+// KeepUntil.
+func TestSQLOneInsertOverAnExpiredRecord(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		s := e.open(t)
+		ctx := t.Context()
+		for range 20 {
+			d, gone := anyDigest(), session(0)
+			gone.KeepUntil = time.Now().Add(-time.Hour).UTC().Truncate(time.Microsecond)
+			require.NoError(t, s.Insert(ctx, d, gone))
+			require.NoError(t, s.Insert(ctx, d, gone), "the same again, and past as well")
+			inserted := make(chan auth.Record, 16)
+			var all sync.WaitGroup
+			for i := range 16 {
+				all.Go(func() {
+					r := session(i)
+					switch err := s.Insert(ctx, d, r); {
+					case err == nil:
+						inserted <- r
+					case !errors.Is(err, auth.ErrExists):
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			require.Len(t, inserted, 1)
+			require.Equal(t, <-inserted, must(s.Lookup(ctx, d)))
+		}
+	})
+}
+
+// TestSQLiteWritersQueueInOrder has a writer come last to a crowd that does not
+// end: SQLite by itself lets it try until it is lucky.
+func TestSQLiteWritersQueueInOrder(t *testing.T) {
+	s := sqlite.open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var crowd sync.WaitGroup
+	for range 16 {
+		crowd.Go(func() {
+			for ctx.Err() == nil {
+				if err := s.Insert(ctx, anyDigest(), session(0)); err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 20 {
+		require.NoError(t, s.Insert(ctx, anyDigest(), session(0)))
+	}
+	cancel()
+	crowd.Wait()
+}
+
+// TestSQLiteReopened finds everything again.
+func TestSQLiteReopened(t *testing.T) {
+	name := sqlite.migrated(t)
+	want := map[auth.Digest]auth.Record{}
+	for i := range 3 {
+		db, err := sql.Open("sqlite", name)
+		require.NoError(t, err)
+		require.NoError(t, sqlstore.Migrate(t.Context(), db, sqlstore.SQLite))
+		s, err := sqlstore.New(t.Context(), db, sqlstore.SQLite, nil)
+		require.NoError(t, err)
+		d := auth.DigestOf(auth.KindSession, fmt.Sprint(i))
+		want[d] = session(i)
+		require.NoError(t, s.Insert(t.Context(), d, want[d]))
+		got := map[auth.Digest]auth.Record{}
+		for e, err := range s.Walk(t.Context(), auth.KindSession) {
+			require.NoError(t, err)
+			got[e.Digest] = e.Record
+		}
+		require.Equal(t, want, got)
+		require.NoError(t, s.Close())
+		require.NoError(t, db.Close())
+	}
+}
