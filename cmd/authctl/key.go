@@ -258,13 +258,12 @@ func findKey(ctx context.Context, s *backend, id string) (*auth.APIKey, error) {
 }
 
 // keysLike returns the keys to which the one of that id belongs.
-func keysLike(ctx context.Context, s *backend, id string, o *auth.APIKeysOptions) (*auth.APIKeys, *auth.APIKey, error) {
+func keysLike(ctx context.Context, s *backend, id string, o *auth.APIKeysOptions) (*auth.APIKeys, error) {
 	k, err := findKey(ctx, s, id)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	keys, err := auth.NewAPIKeys(s, k.Prefix(), o)
-	return keys, k, err
+	return auth.NewAPIKeys(s, k.Prefix(), o)
 }
 
 func (a *app) keyRotateCommand() *cobra.Command {
@@ -287,7 +286,7 @@ on, until that is disabled or revoked.`,
 			if overlap == 0 {
 				o.Overlap = -1
 			}
-			keys, old, err := keysLike(ctx, s, id, o)
+			keys, err := keysLike(ctx, s, id, o)
 			if err != nil {
 				return err
 			}
@@ -301,7 +300,8 @@ on, until that is disabled or revoked.`,
 			case err != nil:
 				return err
 			}
-			if old, err = keys.Lookup(ctx, id); err != nil {
+			old, err := keys.Lookup(ctx, id)
+			if err != nil {
 				return err
 			}
 			a.note("the key %s ends at %s", id, when(old.Principal.Credential.Expires))
@@ -337,7 +337,7 @@ func (a *app) keySwitchCommand(use, short, done string, do func(*auth.APIKeys, c
 }
 
 func doToKey(ctx context.Context, s *backend, id string, do func(*auth.APIKeys, context.Context, string) error) error {
-	keys, _, err := keysLike(ctx, s, id, nil)
+	keys, err := keysLike(ctx, s, id, nil)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/seed-077cad0b/auth"
 )
@@ -42,7 +43,8 @@ type app struct {
 	json   bool
 	yes    bool
 
-	lines *bufio.Reader // of stdin, once it has been read from
+	lines  *bufio.Reader  // of stdin, once it has been read from
+	person *term.Terminal // the same, where somebody sits there
 }
 
 // run returns the exit code.

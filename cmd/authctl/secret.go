@@ -34,14 +34,32 @@ func (a *app) readSecret(what string) (string, error) {
 	if !ok {
 		return a.readLine(what)
 	}
-	_, _ = fmt.Fprintf(a.stderr, "%s: ", what)
-	text, err := term.ReadPassword(fd)
-	_, _ = fmt.Fprintln(a.stderr)
-	if err == nil && len(text) == 0 {
-		err = usagef("no %s", what)
+	// The echo ends before the prompt: some type, or paste, at once.
+	state, err := term.MakeRaw(fd)
+	if err != nil {
+		return "", err
 	}
-	return string(text), err
+	defer func() { _ = term.Restore(fd, state) }()
+	if a.person == nil {
+		a.person = term.NewTerminal(struct {
+			io.Reader
+			io.Writer
+		}{a.stdin, a.stderr}, "")
+	}
+	text, err := a.person.ReadPassword(what + ": ")
+	switch {
+	case errors.Is(err, io.EOF):
+		return "", errors.New("interrupted; nothing was done")
+	case err == nil && text == "":
+		return "", usagef("no %s", what)
+	case len(text) >= maxTyped:
+		return "", usagef("the %s is too long for a terminal; send it from a file", what)
+	}
+	return text, err
 }
+
+// maxTyped is where a terminal cuts a line.
+const maxTyped = 4096
 
 func (a *app) readLine(what string) (string, error) {
 	if a.lines == nil {
