@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/password"
 )
 
 func (a *app) exportCommand() *cobra.Command {
@@ -117,4 +118,4 @@ func linesOf(ctx context.Context, s *backend) func(yield func(line, error) bool)
 
 // isUserRecord reports whether records of that kind are users, which are written
 // as such: not every store keeps them as records.
-func isUserRecord(k auth.Kind) bool { return k == "user" || k == "login" }
+func isUserRecord(k auth.Kind) bool { return k == password.KindUser || k == password.KindLogin }

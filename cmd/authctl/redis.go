@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/password"
 	"github.com/seed-077cad0b/auth/store/redisstore"
 )
 
@@ -40,8 +40,10 @@ func openRedis(ctx context.Context, store string) (*backend, error) {
 	if err != nil {
 		return nil, &outage{err}
 	}
-	b := &backend{records: records{s}, close: s.Close}
-	b.sweeper, _ = auth.StoreAbility[auth.Sweeper](s)
-	b.users = users{noUsers{}}
-	return b, nil
+	u, err := password.NewUserRecords(s)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return &backend{records: records{s}, users: users{u}, close: s.Close}, nil
 }
