@@ -127,7 +127,15 @@ func requireBounded(t testing.TB, r raw, prefix string) (records, lists, account
 			if listed(value) {
 				digest, err := base64.RawURLEncoding.DecodeString(k[len(prefix)+2:])
 				require.NoError(t, err)
-				require.Contains(t, r.members(home(prefix, value)), string(digest)+value[24:32])
+				until, ok := r.members(home(prefix, value))[string(digest)+value[24:32]]
+				require.True(t, ok, "%s is in no list", k)
+				last := math.Inf(1)
+				if ends {
+					at, err := r.ask("PEXPIRETIME", k).AsInt64()
+					require.NoError(t, err)
+					last = float64(at)
+				}
+				require.GreaterOrEqual(t, until, last)
 			}
 		case "o:":
 			lists++

@@ -310,6 +310,40 @@ func TestAbandonedEntries(t *testing.T) {
 	})
 }
 
+// A list goes with what is in it, and what is past leaves with the next write.
+func TestAListLivesAsLongAsItsRecords(t *testing.T) {
+	everywhere(t, func(t *testing.T, b backend) {
+		s, r, ctx := b.open(t), rawAt(t, b.url), t.Context()
+		long, short, kept := record(t.Name()), record(t.Name()), record(t.Name())
+		long.KeepUntil = long.KeepUntil.Add(time.Hour)
+		kept.KeepUntil = time.Time{}
+		for i, rec := range []auth.Record{short, long, kept} {
+			require.NoError(t, s.Insert(ctx, number(t, i), rec))
+		}
+		list := r.keys(b.prefix + "o:")[0]
+		_, ends := r.ttl(list)
+		require.False(t, ends)
+		for i, want := range []time.Time{long.KeepUntil, short.KeepUntil} {
+			past := string(make([]byte, 40))
+			require.NoError(t, r.ask("ZADD", list, "1", past).Error())
+			_, err := s.Take(ctx, number(t, 2-i))
+			require.NoError(t, err)
+			require.NotContains(t, r.members(list), past)
+			left, ends := r.ttl(list)
+			require.True(t, ends)
+			require.WithinDuration(t, want.Add(time.Minute), time.Now().Add(left), 2*time.Second)
+		}
+		require.NoError(t, r.ask("ZADD", list, "1", string(make([]byte, 40))).Error())
+		require.NoError(t, s.Insert(ctx, number(t, 3), short))
+		require.Len(t, r.members(list), 2)
+		for _, i := range []int{0, 3} {
+			_, err := s.Take(ctx, number(t, i))
+			require.NoError(t, err)
+		}
+		require.Empty(t, r.keys(b.prefix))
+	})
+}
+
 // A record is not written when its entry may have been abandoned.
 func TestALateRecordIsRefused(t *testing.T) {
 	everywhere(t, func(t *testing.T, b backend) {
