@@ -55,6 +55,8 @@ func TestWhatIsRememberedCostsNoLookup(t *testing.T) {
 		}
 		require.Equal(t, 3, b.asked(), "strangers leave nothing")
 		require.Equal(t, 1, c.Stats().Records)
+		require.NoError(t, second(c.Take(t.Context(), numbered(1))))
+		require.Zero(t, c.Stats().Records)
 	})
 }
 

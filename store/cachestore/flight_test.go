@@ -208,3 +208,31 @@ func TestALookupUnderWayAtAChangeIsNotRemembered(t *testing.T) {
 		})
 	}
 }
+
+// Who issues something waits for no look-up that began before: of a key that has
+// been disabled since, or of marks that have been raised.
+func TestIssuingBoardsNoEarlierLookup(t *testing.T) {
+	authtest.At(t, begin, func(t *testing.T) {
+		b := newBackend()
+		here, there := sites(t, b, nil)
+		p, key := alice(), createKey(t, there)
+		token := issueToken(t, there).Token.Reveal()
+		b.after = func(ctx context.Context, op string) error {
+			if op == "Lookup" || op == "LookupAll" {
+				return after(ctx, time.Second)
+			}
+			return nil
+		}
+		go func() { _, _ = there.keys.Verify(t.Context(), key.Token.Reveal()) }()
+		go func() { _, _ = there.tokens.Verify(t.Context(), token) }()
+		synctest.Wait()
+		delay := b.after
+		b.after = nil
+		require.NoError(t, here.keys.Disable(t.Context(), key.Principal.Credential.ID))
+		require.NoError(t, here.sessions.RevokeAll(t.Context(), p))
+		b.after = delay
+
+		require.Equal(t, 401, status(there.guard.Exchange(there.sessions), request("POST", "X-API-Key", key.Token.Reveal())))
+		require.ErrorIs(t, second(there.sessions.Issue(t.Context(), p, nil)), auth.ErrRevoked)
+	})
+}
