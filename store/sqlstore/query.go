@@ -127,8 +127,12 @@ func (s *Store) rows(ctx context.Context, q *query, args []any) (*sql.Rows, erro
 	return stmt.QueryContext(ctx, args...)
 }
 
-// tries is how often a statement is given that the engine undoes.
-const tries = 8
+// A statement that the engine undoes is given at most this often, after a pause
+// that is random and becomes longer.
+const (
+	tries    = 8
+	maxPause = 5 * time.Millisecond // times how often it was given
+)
 
 // give has f give the statement q, and again where the engine has undone it and
 // f says that nobody has seen anything of it.
@@ -147,13 +151,21 @@ func (s *Store) give(ctx context.Context, q *query, f func() (fresh bool, err er
 		case !fresh || try == tries || !s.grammar.undone(err):
 			return fmt.Errorf("sqlstore: %w", err)
 		}
-		pause := time.NewTimer(rand.N(time.Duration(try) * 5 * time.Millisecond))
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
-			return ctx.Err()
+		if err := pause(ctx, rand.N(time.Duration(try)*maxPause)); err != nil {
+			return err
 		}
+	}
+}
+
+// pause waits for a while, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

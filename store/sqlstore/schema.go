@@ -168,9 +168,10 @@ const (
 func (g *grammar) locked(ctx context.Context, conn *sql.Conn, f func() error) error {
 	for _, text := range g.lock {
 		_, err := conn.ExecContext(ctx, text)
-		for try := 0; err != nil && g.undone(err) && ctx.Err() == nil && try < migrateTries; try++ {
-			time.Sleep(migratePause)
-			_, err = conn.ExecContext(ctx, text)
+		for try := 1; err != nil && g.undone(err) && try < migrateTries; try++ {
+			if err = pause(ctx, migratePause); err == nil {
+				_, err = conn.ExecContext(ctx, text)
+			}
 		}
 		if err != nil {
 			return errors.Join(err, g.unlock(ctx, conn, g.undo))

@@ -134,7 +134,7 @@ func New(ctx context.Context, db *sql.DB, d Dialect, o *Options) (*Store, error)
 		errs = append(errs, fmt.Errorf("%v is none", d))
 	}
 	if o.Notify && d != PostgreSQL {
-		errs = append(errs, fmt.Errorf("Notify is PostgreSQL's, not for %v", d))
+		errs = append(errs, fmt.Errorf("the option Notify is PostgreSQL's, not for %v", d))
 	}
 	if len(errs) == 0 {
 		errs = append(errs, s.grammar.check(ctx, db))

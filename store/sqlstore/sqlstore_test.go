@@ -41,9 +41,9 @@ func (s state) Error() string    { return "ERROR (SQLSTATE " + string(s) + ")" }
 func (s state) SQLState() string { return string(s) }
 
 var (
-	busy     = errors.New("database is locked (5) (SQLITE_BUSY)")
-	deadlock = errors.New("Error 1213 (40001): Deadlock found when trying to get lock; try restarting transaction")
-	down     = errors.New("connection refused")
+	errBusy     = errors.New("database is locked (5) (SQLITE_BUSY)")
+	errDeadlock = errors.New("Error 1213 (40001): Deadlock found when trying to get lock; try restarting transaction")
+	errDown     = errors.New("connection refused")
 )
 
 // What the engine has undone is given again, a few times; what may have been
@@ -57,17 +57,17 @@ func TestOnlyWhatWasUndoneIsGivenAgain(t *testing.T) {
 		err     error
 	}{
 		{"nothing fails", sqlstore.SQLite, nil, 1, nil},
-		{"busy", sqlstore.SQLite, []error{busy, busy}, 3, nil},
-		{"always busy", sqlstore.SQLite, slices.Repeat([]error{busy}, 20), 8, busy},
-		{"a deadlock", sqlstore.MySQL, []error{deadlock}, 2, nil},
+		{"busy", sqlstore.SQLite, []error{errBusy, errBusy}, 3, nil},
+		{"always busy", sqlstore.SQLite, slices.Repeat([]error{errBusy}, 20), 8, errBusy},
+		{"a deadlock", sqlstore.MySQL, []error{errDeadlock}, 2, nil},
 		{"a deadlock", sqlstore.PostgreSQL, []error{fmt.Errorf("wrapped: %w", state("40P01"))}, 2, nil},
 		{"a serialization failure", sqlstore.PostgreSQL, []error{state("40001"), state("40001")}, 3, nil},
 		{"another state", sqlstore.PostgreSQL, []error{state("23505")}, 1, state("23505")},
-		{"a text of another engine", sqlstore.PostgreSQL, []error{deadlock}, 1, deadlock},
-		{"a text of another engine", sqlstore.MySQL, []error{busy}, 1, busy},
-		{"down", sqlstore.PostgreSQL, []error{down}, 1, down},
-		{"down", sqlstore.MySQL, []error{down}, 1, down},
-		{"down", sqlstore.SQLite, []error{down}, 1, down},
+		{"a text of another engine", sqlstore.PostgreSQL, []error{errDeadlock}, 1, errDeadlock},
+		{"a text of another engine", sqlstore.MySQL, []error{errBusy}, 1, errBusy},
+		{"down", sqlstore.PostgreSQL, []error{errDown}, 1, errDown},
+		{"down", sqlstore.MySQL, []error{errDown}, 1, errDown},
+		{"down", sqlstore.SQLite, []error{errDown}, 1, errDown},
 	} {
 		t.Run(fmt.Sprint(c.dialect, " ", c.name), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestTheErrorOfAContextIsItsOwn(t *testing.T) {
 	for _, d := range dialects {
 		db := &stub{}
 		s := db.open(t, d, nil)
-		for _, err := range []error{errors.New("interrupted (9)"), errors.New("invalid connection"), busy, deadlock} {
+		for _, err := range []error{errors.New("interrupted (9)"), errors.New("invalid connection"), errBusy, errDeadlock} {
 			ctx, cancel := context.WithCancel(t.Context())
 			db.before, db.errs = cancel, []error{err}
 			_, err := s.Lookup(ctx, auth.Digest{1})
@@ -112,7 +112,7 @@ func TestAContextEndsTheWaitForAnotherTry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := &stub{}
 		s := db.open(t, sqlstore.SQLite, nil)
-		db.errs = slices.Repeat([]error{busy}, 20)
+		db.errs = slices.Repeat([]error{errBusy}, 20)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 		defer cancel()
 		start := time.Now()
