@@ -14,8 +14,6 @@ import (
 	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
-const rounds = 1000
-
 // race runs f in n goroutines at once and returns how many reported success.
 func race(n int, f func(i int) bool) int {
 	var wins atomic.Int64
@@ -60,30 +58,6 @@ func TestInsertHasOneWinner(t *testing.T) {
 	for i := range 50 {
 		require.Equal(t, 1, race(64, func(int) bool { return s.Insert(ctx, numbered(i), record()) == nil }))
 	}
-}
-
-func TestWhatIsTakenStaysAbsent(t *testing.T) {
-	s, ctx := memstore.New(), t.Context()
-	for i := range rounds {
-		d, r := numbered(i), record()
-		require.NoError(t, s.Insert(ctx, d, r))
-		next := r
-		next.Revision++
-		race(3, func(i int) bool {
-			switch i {
-			case 0:
-				return s.Touch(ctx, map[auth.Digest]time.Time{d: time.Now()}) == nil
-			case 1:
-				return s.Replace(ctx, d, next) == nil
-			default:
-				_, err := s.Take(ctx, d)
-				return err == nil
-			}
-		})
-		requireAbsent(t, ctx, s, d)
-	}
-	require.Empty(t, list(t, s, record().Owner, record().Kind))
-	require.Zero(t, s.Len())
 }
 
 // Readers take no lock: they must see each record whole or not at all, while

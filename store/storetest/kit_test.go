@@ -10,20 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
-	"github.com/seed-077cad0b/auth/password"
 	"github.com/seed-077cad0b/auth/store/memstore"
 	"github.com/seed-077cad0b/auth/store/storetest"
 )
 
-func TestMemstore(t *testing.T) {
-	s := memstore.New()
-	storetest.Run(t, func(testing.TB) auth.Store { return s })
-}
-
-func TestMemstoreUsers(t *testing.T) {
-	s := memstore.New()
-	storetest.RunUsers(t, func(testing.TB) password.UserStore { return s })
-}
+// A store without a fault passes by the real clock, too.
+func TestMapStore(t *testing.T) { storetest.Run(t, newBackend(t, "").open) }
 
 func TestPlatformList(t *testing.T) {
 	storetest.RunPlatforms(t, func(tb testing.TB, platforms ...*auth.Platform) auth.PlatformRegistry {
