@@ -8,6 +8,7 @@ require (
 	github.com/labstack/echo/v5 v5.3.1
 	github.com/seed-077cad0b/auth v0.0.0
 	github.com/stretchr/testify v1.12.1
+	go.etcd.io/bbolt v1.5.0
 )
 
 require (
