@@ -41,6 +41,9 @@ var scenarios = []struct {
 	{"limit sessions that open at once", limitSessionsAtOnce},
 	{"end a session that is idle", endIdleSession},
 	{"remember the last use", rememberLastUse},
+
+	{"refuse nobody in an outage", refuseNobodyInOutage},
+	{"refuse nobody when answers are lost", refuseNobodyWithoutAnswer},
 }
 
 func TestEndToEnd(t *testing.T) {

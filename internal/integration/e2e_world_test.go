@@ -70,6 +70,8 @@ func (w *world) each(f func(here, there *server)) {
 // A server is a process: the parts of the library, and an API made of them.
 type server struct {
 	*httptest.Server
+	mux       *http.ServeMux
+	caller    *auth.Guard
 	t         *testing.T
 	store     auth.Store
 	sessions  *auth.Sessions
@@ -93,7 +95,8 @@ func (w *world) newServer(store auth.Store) *server {
 	}))
 	s.registry = must(auth.NewPlatformRecords(store))
 	s.platforms = must(auth.NewPlatforms(store, s.registry, &auth.PlatformOptions{Issuer: issuerName}))
-	s.Server = httptest.NewServer(s.api())
+	s.mux = s.api()
+	s.Server = httptest.NewServer(s.mux)
 	w.Cleanup(func() {
 		s.Close()
 		_ = s.sessions.Close()
@@ -108,11 +111,11 @@ func usersOf(store auth.Store) password.UserStore {
 	if users, ok := auth.StoreAbility[password.UserStore](store); ok {
 		return users
 	}
-	panic("no users")
+	return must(password.NewUserRecords(store))
 }
 
-func (s *server) api() http.Handler {
-	caller := auth.NewGuard(auth.First(auth.Bearer(s.sessions, s.tokens), auth.Header("X-API-Key", s.keys)), nil)
+func (s *server) api() *http.ServeMux {
+	s.caller = auth.NewGuard(auth.First(auth.Bearer(s.sessions, s.tokens), auth.Header("X-API-Key", s.keys)), nil)
 	person := auth.NewGuard(s.users.JSON("login", "password"), nil)
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", person.Exchange(s.sessions))
@@ -121,13 +124,13 @@ func (s *server) api() http.Handler {
 	mux.Handle("POST /key/login", auth.NewGuard(auth.Header("X-API-Key", s.keys), nil).Exchange(s.sessions))
 	partners := auth.NewGuard(s.platforms.FromHeader("Token", "platform"), nil)
 	mux.Handle("POST /platforms/{platform}", partners.Exchange(s.platforms.Issuer(s.sessions)))
-	mux.Handle("GET /me", caller.Handle(func(w http.ResponseWriter, _ *http.Request, p *auth.Principal) {
+	mux.Handle("GET /me", s.caller.Handle(func(w http.ResponseWriter, _ *http.Request, p *auth.Principal) {
 		_ = json.NewEncoder(w).Encode(answer{Subject: p.Subject, Scopes: p.Scopes})
 	}))
-	mux.Handle("POST /sign-out", caller.SignOut(s.sessions, s.refresh, s.tokens))
-	mux.Handle("POST /sessions/end-all", caller.Handle(s.end((*auth.Sessions).RevokeAll)))
-	mux.Handle("POST /sessions/end-others", caller.Handle(s.end((*auth.Sessions).RevokeOthers)))
-	mux.Handle("GET /sessions", caller.Handle(s.list))
+	mux.Handle("POST /sign-out", s.caller.SignOut(s.sessions, s.refresh, s.tokens))
+	mux.Handle("POST /sessions/end-all", s.caller.Handle(s.end((*auth.Sessions).RevokeAll)))
+	mux.Handle("POST /sessions/end-others", s.caller.Handle(s.end((*auth.Sessions).RevokeOthers)))
+	mux.Handle("GET /sessions", s.caller.Handle(s.list))
 	return mux
 }
 
@@ -135,7 +138,7 @@ func (s *server) api() http.Handler {
 func (s *server) end(f func(*auth.Sessions, context.Context, *auth.Principal) error) func(http.ResponseWriter, *http.Request, *auth.Principal) {
 	return func(w http.ResponseWriter, r *http.Request, p *auth.Principal) {
 		if err := f(s.sessions, r.Context(), p); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+			s.caller.Fail(w, r, err)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
@@ -146,7 +149,7 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, p *auth.Principal)
 	var a answer
 	for v, err := range s.sessions.List(r.Context(), p) {
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+			s.caller.Fail(w, r, err)
 			return
 		}
 		a.Sessions = append(a.Sessions, v.ID)

@@ -24,7 +24,8 @@ func TestKit(t *testing.T) {
 				// this is one process; how late it is for others, the tests of
 				// cachestore and TestEndToEnd hold.
 				alone := open(t)
-				open = func(testing.TB) auth.Store { return alone }
+				storetest.Run(t, func(testing.TB) auth.Store { return alone })
+				return
 			}
 			storetest.Run(t, open)
 			storetest.RunUsers(t, func(tb testing.TB) password.UserStore { return usersOf(open(tb)) })

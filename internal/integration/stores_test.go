@@ -4,7 +4,9 @@ package integration_test
 
 import (
 	"cmp"
+	"crypto/rand"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,8 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/internal/servertest"
 	"github.com/seed-077cad0b/auth/store/cachestore"
 	"github.com/seed-077cad0b/auth/store/memstore"
+	"github.com/seed-077cad0b/auth/store/redisstore"
 	"github.com/seed-077cad0b/auth/store/sqlstore"
 )
 
@@ -37,6 +41,10 @@ type store struct {
 var stores = withCaches(slices.Concat(
 	[]store{{name: "memstore", open: inMemory, limiter: memoryLimiters}},
 	inSQL(engines),
+	[]store{
+		{name: "Redis", open: inRedis(servertest.Redis), limiter: redisLimiters(servertest.Redis)},
+		{name: "Redis Cluster", open: inRedis(clusterURL), limiter: redisLimiters(clusterURL)},
+	},
 ))
 
 // inMemory is of one process: every handle is the same.
@@ -69,6 +77,33 @@ func inSQL(engines []engine) []store {
 		}})
 	}
 	return all
+}
+
+func inRedis(server func(testing.TB) string) func(testing.TB) opener {
+	return func(tb testing.TB) opener {
+		url, prefix := server(tb), rand.Text()+":"
+		return func(tb testing.TB) auth.Store {
+			tb.Helper()
+			s, err := redisstore.Open(tb.Context(), url, &redisstore.Options{Prefix: prefix})
+			require.NoError(tb, err)
+			tb.Cleanup(s.Close)
+			return s
+		}
+	}
+}
+
+func redisLimiters(server func(testing.TB) string) func(testing.TB) func(testing.TB, auth.Rate) auth.Limiter {
+	return func(tb testing.TB) func(testing.TB, auth.Rate) auth.Limiter {
+		open, name := inRedis(server)(tb), rand.Text()
+		return func(tb testing.TB, rate auth.Rate) auth.Limiter {
+			return must(open(tb).(*redisstore.Store).Limiter(name, rate))
+		}
+	}
+}
+
+func clusterURL(tb testing.TB) string {
+	nodes := servertest.RedisCluster(tb)
+	return "redis://" + nodes[0] + "?addr=" + strings.Join(nodes[1:], "&addr=")
 }
 
 // lag is that of the caches here. A store without a watcher is asked anew each
