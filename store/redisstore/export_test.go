@@ -25,5 +25,11 @@ func ReplaceAt(s *Store, d auth.Digest, r auth.Record, t time.Time) error {
 	return err
 }
 
+// Relist writes the entry of a record again, to be kept as long as r says.
+func Relist(s *Store, d auth.Digest, r auth.Record, stamp uint64) error {
+	_, err := s.enlist(context.Background(), entry{homeOf(&r), d, stamp}, expiry(&r))
+	return err
+}
+
 // Client returns the client of a store.
 func Client(s *Store) rueidis.Client { return s.client }

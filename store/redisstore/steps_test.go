@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -341,6 +342,30 @@ func TestAListLivesAsLongAsItsRecords(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.Empty(t, r.keys(b.prefix))
+	})
+}
+
+// A record of any age may be kept longer, and its entry with it. An entry is not
+// kept shorter by a slow process that wants to keep it less long.
+func TestAnOldRecordIsKeptLonger(t *testing.T) {
+	everywhere(t, func(t *testing.T, b backend) {
+		s, r, ctx := b.open(t), rawAt(t, b.url), t.Context()
+		d, rec := number(t, 1), record(t.Name())
+		require.NoError(t, s.Insert(ctx, d, rec))
+		list, old := r.keys(b.prefix + "o:")[0], stamp(time.Now().Add(-time.Hour))
+		require.NoError(t, r.ask("DEL", list).Error())
+		require.NoError(t, r.ask("ZADD", list, "2000000000000", string(d[:])+string(old)).Error())
+		require.NoError(t, r.ask("SETRANGE", key(b.prefix, d), "24", string(old)).Error())
+
+		longer := rec
+		longer.Revision++
+		longer.KeepUntil = time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC)
+		require.NoError(t, s.Replace(ctx, d, longer))
+		requireBounded(t, r, b.prefix)
+		require.NoError(t, redisstore.Relist(s, d, rec, binary.BigEndian.Uint64(old)))
+		requireBounded(t, r, b.prefix)
+		requireNothingOver(t, r, b.prefix)
+		requireListed(t, s)
 	})
 }
 
