@@ -77,3 +77,25 @@ func BenchmarkLookupAll(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkMiss is what a stranger's request costs beside the backend's time.
+func BenchmarkMiss(b *testing.B) {
+	ctx := context.Background()
+	m := memstore.New()
+	c, err := cachestore.New(m, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	d := numbered(1)
+	for name, s := range map[string]auth.Store{"memstore": m, "cachestore": c} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Lookup(ctx, d); err == nil {
+					b.Fatal("found")
+				}
+			}
+		})
+	}
+}

@@ -70,7 +70,8 @@ type Options struct {
 	Size int
 
 	// Lag is how late a change that another process has made may be seen, at
-	// most. Zero is 5 seconds, the most is a minute.
+	// most; while the machine sleeps, no time passes. Zero is 5 seconds, the
+	// most is a minute.
 	Lag time.Duration
 
 	// MaxAge is how long an answer may serve while a watcher confirms that

@@ -40,7 +40,9 @@ func sites(t *testing.T, b *backend, w auth.Watcher) (here, there *site) {
 		require.NoError(t, err)
 		s.tokens, err = auth.NewJWT("https://issuer.example", "api", signing, &auth.JWTOptions{Revocation: s.cache})
 		require.NoError(t, err)
-		s.refresh, err = auth.NewRefresh(s.cache, s.tokens, nil)
+		unrevocable, err := auth.NewJWT("https://issuer.example", "api", signing, nil)
+		require.NoError(t, err)
+		s.refresh, err = auth.NewRefresh(s.cache, unrevocable, nil)
 		require.NoError(t, err)
 		s.guard = auth.NewGuard(auth.First(auth.Bearer(s.tokens, s.sessions), auth.Header("X-API-Key", s.keys)),
 			&auth.GuardOptions{InsecureHTTP: true})
@@ -219,21 +221,27 @@ func TestAMarkIsNotOverlookedWhenSomethingIsIssued(t *testing.T) {
 				b := newBackend()
 				here, there := sites(t, b, nil)
 				p := alice()
-				old := issued(t, issuer(there), p)
 				require.NoError(t, second(there.tokens.Verify(t.Context(), issueToken(t, there).Token.Reveal())))
+				issued(t, issuer(there), p)
+				unspent, spent := family(t, there, p), family(t, there, p)
+				issued(t, there.refresh, spent)
 				authtest.Advance(time.Millisecond)
 				require.NoError(t, here.sessions.RevokeAll(t.Context(), p))
-				_, err := issuer(there).Issue(t.Context(), p, nil)
-				require.ErrorIs(t, err, auth.ErrRevoked)
-				if !old.RefreshToken.IsZero() {
-					family, err := there.refresh.Verify(t.Context(), old.RefreshToken.Reveal())
-					require.NoError(t, err)
-					require.ErrorIs(t, second(there.refresh.Issue(t.Context(), family, nil)), auth.ErrRevoked)
+				for _, p := range []*auth.Principal{p, unspent, spent} {
+					require.ErrorIs(t, second(issuer(there).Issue(t.Context(), p, nil)), auth.ErrRevoked)
 				}
 				require.Zero(t, there.open(t))
 			})
 		})
 	}
+}
+
+// family returns who comes by the first refresh token of a new family.
+func family(t *testing.T, s *site, p *auth.Principal) *auth.Principal {
+	t.Helper()
+	q, err := s.refresh.Verify(t.Context(), issued(t, s.refresh, p).RefreshToken.Reveal())
+	require.NoError(t, err)
+	return q
 }
 
 // A refresh token that was spent elsewhere is spent, whatever is remembered of
