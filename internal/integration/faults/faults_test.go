@@ -17,6 +17,7 @@ var faults = []struct {
 	run     func(t *testing.T, s *site)
 }{
 	{"a process is killed while it writes", everywhere, processKilled},
+	{"a process is killed while it rotates", everywhere, rotatorKilled},
 	{"the server is killed while it is written to", servers, serverKilled},
 	{"the server restarts under load", servers, serverRestarts},
 	{"the server hangs", servers, serverHangs},
@@ -49,13 +50,16 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// rounds is how often a fault happens: short by default, and in the long form of
-// docs/reliability.md what AUTH_FAULT_ROUNDS says.
-func rounds(t testing.TB, short int) int {
+// rounds is how often a fault happens: a few times by default, once with -short,
+// and in the long form of docs/reliability.md as often as AUTH_FAULT_ROUNDS says.
+func rounds(t testing.TB, few int) int {
 	t.Helper()
 	text := os.Getenv("AUTH_FAULT_ROUNDS")
-	if text == "" {
-		return short
+	switch {
+	case text == "" && testing.Short():
+		return 1
+	case text == "":
+		return few
 	}
 	n, err := strconv.Atoi(text)
 	require.NoError(t, err, "AUTH_FAULT_ROUNDS")

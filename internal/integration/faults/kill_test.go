@@ -7,7 +7,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,12 +17,7 @@ import (
 	"github.com/seed-077cad0b/auth"
 )
 
-func writeJob(j job, orders *bufio.Scanner, report func(...any)) error {
-	go func() {
-		for orders.Scan() {
-		}
-		os.Exit(1) // there is nobody to report to
-	}()
+func writeJob(j job, _ *bufio.Scanner, report func(...any)) error {
 	s, err := engines[j.Engine].open(context.Background(), j.URL, 4)
 	if err != nil {
 		return err
@@ -50,12 +45,20 @@ func processKilled(t *testing.T, s *site) {
 func killWriter(t *testing.T, s *site, b *book, seed string) {
 	t.Helper()
 	p := s.process(t, job{Name: "write", Kind: b.kind, Seed: seed})
-	before := b.acknowledged()
-	var kill sync.Once
+	p.kill(t, func(line string) bool {
+		b.note(t, line)
+		return strings.HasPrefix(line, "ack ")
+	})
+}
+
+// kill has a process work until a moment after the first line that is an
+// achievement, and ends it.
+func (p *process) kill(t *testing.T, achieved func(line string) bool) {
+	t.Helper()
+	var once sync.Once
 	for p.lines.Scan() {
-		b.note(t, p.lines.Text())
-		if b.acknowledged() > before {
-			kill.Do(func() { time.AfterFunc(moment(), func() { _ = p.Process.Kill() }) })
+		if achieved(p.lines.Text()) {
+			once.Do(func() { time.AfterFunc(moment(), func() { _ = p.Process.Kill() }) })
 		}
 	}
 	require.EqualError(t, p.Wait(), "signal: killed", "it ended by itself")

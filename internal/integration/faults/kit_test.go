@@ -113,8 +113,8 @@ func (s *site) open(t *testing.T) backend {
 	return b
 }
 
-// A job is what another process does: it is this test binary once more, and ends
-// at the latest with the one that started it.
+// A job is what another process does: it is this test binary once more. Without
+// its parent it ends at the next report, or with its orders.
 type job struct {
 	Name    string // in jobs
 	Engine  string
@@ -130,6 +130,7 @@ var jobs = map[string]func(j job, orders *bufio.Scanner, report func(...any)) er
 	"write":  writeJob,
 	"fill":   fillJob,
 	"rotate": rotateJob,
+	"redeem": redeemJob,
 }
 
 const jobVariable = "AUTH_FAULT_JOB"

@@ -94,6 +94,50 @@ func rotateJob(j job, orders *bufio.Scanner, report func(...any)) error {
 	return nil
 }
 
+// redeemJob redeems a refresh token, what it gets for that, and so on.
+func redeemJob(j job, orders *bufio.Scanner, report func(...any)) error {
+	ctx := context.Background()
+	s, err := engines[j.Engine].open(ctx, j.URL, 2)
+	if err != nil {
+		return err
+	}
+	r := newRotator(s)
+	orders.Scan()
+	for token := orders.Text(); ; {
+		g, err := r.redeem(ctx, token)
+		if err != nil {
+			return err
+		}
+		token = g.RefreshToken.Reveal()
+		report(token)
+	}
+}
+
+// A process is killed somewhere between the steps of a rotation. The client has
+// the token that it was given last, and with that it goes on: nothing is burnt,
+// and nobody is taken for a thief.
+func rotatorKilled(t *testing.T, s *site) {
+	own := newRotator(s.open(t))
+	t.Cleanup(func() { require.NoError(t, errors.Join(own.sessions.Close(), own.keys.Close())) })
+	who := (&auth.Principal{Subject: rand.Text()}).ProvedAt(time.Now())
+	token := must(own.refresh.Issue(t.Context(), who, nil)).RefreshToken.Reveal()
+	redeemed := 0
+	for range rounds(t, 4) {
+		p := s.process(t, job{Name: "redeem"})
+		_, err := io.WriteString(p.orders, token+"\n")
+		require.NoError(t, err)
+		p.kill(t, func(line string) bool {
+			token = line
+			redeemed++
+			return true
+		})
+		g, err := own.redeem(t.Context(), token)
+		require.NoError(t, err)
+		token = g.RefreshToken.Reveal()
+	}
+	t.Logf("%d tokens redeemed", redeemed)
+}
+
 // A hundred at once, in several processes, redeem one refresh token and rotate
 // one API key. All redemptions get the same successor, nobody's family ends, and
 // nothing is left of those that lost the race.
