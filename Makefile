@@ -16,7 +16,7 @@ each = for module in $(MODULES); do go -C $$module
 # Without the race detector allocations are counted. Races have been run at length by then.
 test: ## set up what is missing, then run every test with the race detector, and without it
 	@.ci/setup
-	export CGO_ENABLED=1; $(each) test -race -shuffle=on ./...; done
+	export CGO_ENABLED=1; $(each) test -race -shuffle=on -timeout=20m ./...; done
 	$(each) test -short ./...; done
 
 matrix: ## run the kit over every store, and print store by case
