@@ -291,10 +291,10 @@ func requireNothingOver(t *testing.T, r raw, prefix string) {
 // can no longer follow.
 func TestAbandonedEntries(t *testing.T) {
 	everywhere(t, func(t *testing.T, b backend) {
-		s, r := b.open(t), rawAt(t, b.url)
+		s, r, ctx := b.open(t), rawAt(t, b.url), t.Context()
 		d, kept := number(t, 1), record(t.Name())
 		kept.KeepUntil = time.Time{}
-		require.NoError(t, s.Insert(t.Context(), d, kept))
+		require.NoError(t, s.Insert(ctx, d, kept))
 		list := r.keys(b.prefix + "o:")[0]
 		entry := func(age time.Duration) string {
 			return string(append(make([]byte, 32), stamp(time.Now().Add(-age))...))
@@ -303,9 +303,15 @@ func TestAbandonedEntries(t *testing.T) {
 		for _, member := range []string{young, old} {
 			require.NoError(t, r.ask("ZADD", list, "+inf", member).Error())
 		}
+		// Nor does what is somebody else's show, however it got there.
+		other := number(t, 2)
+		require.NoError(t, s.Insert(ctx, other, record("somebody else")))
+		value, err := r.ask("GET", key(b.prefix, other)).ToString()
+		require.NoError(t, err)
+		require.NoError(t, r.ask("ZADD", list, "+inf", string(other[:])+value[24:32]).Error())
 		requireListed(t, s)
 		members := r.members(list)
-		require.Len(t, members, 2)
+		require.Len(t, members, 3)
 		require.Contains(t, members, young)
 		require.NotContains(t, members, old)
 	})
