@@ -12,17 +12,14 @@ import (
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/examples/internal/demo"
 	"github.com/seed-077cad0b/auth/password"
-	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
 func main() { demo.Main(build) }
 
 func build(baseURL string, log *slog.Logger) (*demo.App, error) {
-	// What remembers: users, sessions, keys and what has been revoked.
-	store := memstore.New()
-
-	// What proves.
-	key, err := auth.GenerateKey(auth.ES256)
+	// What remembers (users, sessions, keys and what has been revoked), and what
+	// signs.
+	store, key, closeStore, err := remember(*file)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +55,7 @@ func build(baseURL string, log *slog.Logger) (*demo.App, error) {
 	return &demo.App{
 		Handler: auth.HTTPSOnly(http.MaxBytesHandler(mux, 1<<20), opts),
 		Lines:   lines,
-		Close:   func() error { return errors.Join(keys.Close(), sessions.Close()) },
+		Close:   func() error { return errors.Join(keys.Close(), sessions.Close(), closeStore()) },
 	}, err
 }
 
