@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/internal/servertest"
+	"github.com/seed-077cad0b/auth/password"
 	"github.com/seed-077cad0b/auth/store/redisstore"
 	"github.com/seed-077cad0b/auth/store/storetest"
 )
@@ -84,6 +85,16 @@ func TestPlatformsInRecords(t *testing.T) {
 				require.NoError(tb, registry.Insert(tb.Context(), p))
 			}
 			return registry
+		})
+	})
+}
+
+func TestUsersInRecords(t *testing.T) {
+	everywhere(t, func(t *testing.T, b backend) {
+		storetest.RunUsers(t, func(tb testing.TB) password.UserStore {
+			users, err := password.NewUserRecords(b.open(tb))
+			require.NoError(tb, err)
+			return users
 		})
 	})
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/seed-077cad0b/auth/store/redisstore"
 )
 
-const password = "a-password-that-nobody-may-read"
+const secret = "a-password-that-nobody-may-read"
 
 // What is not valid is refused, all of it at once, and no error tells the
 // password.
@@ -32,37 +32,37 @@ func TestOpenRefuses(t *testing.T) {
 		want    []string
 	}{
 		{"", nil, []string{"neither redis nor rediss", "no host"}},
-		{"redis://:" + password + "@host:port", nil, []string{"malformed URL"}},
-		{"redis://:" + password + "%zz@host", nil, []string{"malformed URL"}},
-		{"http://:" + password + "@host", nil, []string{"neither redis nor rediss"}},
-		{"redis://:" + password + "@", nil, []string{"no host"}},
-		{"redis://:" + password + "@host/one", nil, []string{"no number"}},
-		{"redis://:" + password + "@host/-1", nil, []string{"no number"}},
-		{"redis://:" + password + "@host?addr=", nil, []string{"no host"}},
-		{"redis://:" + password + "@host?addr=a/b", nil, []string{"no host"}},
-		{"rediss://:" + password + "@host?skip_verify=true", nil, []string{"a parameter other than addr"}},
-		{"redis://:" + password + "@host", &options{TLS: &tls.Config{}}, []string{"not rediss"}},
-		{"redis://:" + password + "@host", &options{Prefix: "a{b}"}, []string{"only letters"}},
-		{"redis://:" + password + "@host", &options{Prefix: "auth*"}, []string{"only letters"}},
-		{"redis://:" + password + "@host", &options{Prefix: strings.Repeat("a", 65)}, []string{"1 to 64 characters"}},
-		{"redis://:" + password + "@host/x", &options{Prefix: "?", Timeout: 1}, []string{"only letters", "less than 20ms", "no number"}},
-		{"redis://:" + password + "@127.0.0.1:1", &options{Timeout: time.Second}, []string{"refused"}},
+		{"redis://:" + secret + "@host:port", nil, []string{"malformed URL"}},
+		{"redis://:" + secret + "%zz@host", nil, []string{"malformed URL"}},
+		{"http://:" + secret + "@host", nil, []string{"neither redis nor rediss"}},
+		{"redis://:" + secret + "@", nil, []string{"no host"}},
+		{"redis://:" + secret + "@host/one", nil, []string{"no number"}},
+		{"redis://:" + secret + "@host/-1", nil, []string{"no number"}},
+		{"redis://:" + secret + "@host?addr=", nil, []string{"no host"}},
+		{"redis://:" + secret + "@host?addr=a/b", nil, []string{"no host"}},
+		{"rediss://:" + secret + "@host?skip_verify=true", nil, []string{"a parameter other than addr"}},
+		{"redis://:" + secret + "@host", &options{TLS: &tls.Config{}}, []string{"not rediss"}},
+		{"redis://:" + secret + "@host", &options{Prefix: "a{b}"}, []string{"only letters"}},
+		{"redis://:" + secret + "@host", &options{Prefix: "auth*"}, []string{"only letters"}},
+		{"redis://:" + secret + "@host", &options{Prefix: strings.Repeat("a", 65)}, []string{"1 to 64 characters"}},
+		{"redis://:" + secret + "@host/x", &options{Prefix: "?", Timeout: 1}, []string{"only letters", "less than 20ms", "no number"}},
+		{"redis://:" + secret + "@127.0.0.1:1", &options{Timeout: time.Second}, []string{"refused"}},
 	} {
 		_, err := redisstore.Open(t.Context(), c.url, c.options)
 		for _, want := range c.want {
 			require.ErrorContains(t, err, want, c.url)
 		}
-		require.NotContains(t, err.Error(), password)
+		require.NotContains(t, err.Error(), secret)
 	}
 }
 
 func TestOpenRefusesAWrongPassword(t *testing.T) {
 	u, err := url.Parse(servertest.Redis(t))
 	require.NoError(t, err)
-	u.User = url.UserPassword("default", password)
+	u.User = url.UserPassword("default", secret)
 	_, err = redisstore.Open(t.Context(), u.String(), nil)
 	require.ErrorContains(t, err, "WRONGPASS")
-	require.NotContains(t, err.Error(), password)
+	require.NotContains(t, err.Error(), secret)
 }
 
 // A server that evicts would forget what is revoked.
