@@ -142,6 +142,37 @@ func TestSQLOneInsertOverAnExpiredRecord(t *testing.T) {
 	})
 }
 
+// TestSQLTakeReturnsWhatItRemoves has a Replace get between: where both succeed,
+// what is taken is what was put in place.
+func TestSQLTakeReturnsWhatItRemoves(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		s := e.open(t)
+		ctx := t.Context()
+		both := 0
+		for range 100 {
+			d, r := anyDigest(), session(0)
+			require.NoError(t, s.Insert(ctx, d, r))
+			next := r
+			next.Revision++
+			next.Data = []byte("next")
+			var replaced error
+			var replacing sync.WaitGroup
+			replacing.Go(func() { replaced = s.Replace(ctx, d, next) })
+			got, err := s.Take(ctx, d)
+			replacing.Wait()
+			require.NoError(t, err)
+			if replaced == nil {
+				both++
+				require.Equal(t, next, got)
+			} else {
+				require.ErrorIs(t, replaced, auth.ErrNotFound)
+				require.Equal(t, r, got)
+			}
+		}
+		t.Logf("both succeeded %d times", both)
+	})
+}
+
 // TestSQLiteWritersQueueInOrder has a writer come last to a crowd that does not
 // end: SQLite by itself lets it try until it is lucky.
 func TestSQLiteWritersQueueInOrder(t *testing.T) {

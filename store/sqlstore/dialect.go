@@ -98,10 +98,10 @@ const onConflict = `ON CONFLICT (digest) DO UPDATE SET kind = excluded.kind, own
 	revision = excluded.revision, keep_until = excluded.keep_until, seen = excluded.seen, record = excluded.record
 	WHERE auth_records.keep_until <= $1`
 
-// The same for MySQL, which counts rows in more than one way, as its driver is
-// set: whether there was a record, and one that is present, is told by the id of
-// the insert, which these tables do not have otherwise. Assignments happen in
-// order, keep_until's last.
+// The same for MySQL. How that counts rows depends on how its driver is set, so
+// what became of the INSERT is told by its id, of which these tables have none: 2
+// is that nothing was added. Assignments happen in order, so keep_until's is the
+// last.
 const onDuplicate = `ON DUPLICATE KEY UPDATE
 	kind = IF(LAST_INSERT_ID(IF(keep_until <= $1, 1, 2)) = 1, VALUES(kind), kind),
 	owner = IF(keep_until <= $1, VALUES(owner), owner),

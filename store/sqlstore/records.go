@@ -84,7 +84,7 @@ func (s *Store) Take(ctx context.Context, d auth.Digest) (auth.Record, error) {
 		if err != nil {
 			return auth.Record{}, err
 		}
-		taken, err := s.count(ctx, s.says.take, d[:], int64(r.Revision), r.Seen.UnixMicro())
+		taken, err := s.count(ctx, s.says.take, d[:], int64(r.Revision))
 		switch {
 		case err != nil:
 			return auth.Record{}, err

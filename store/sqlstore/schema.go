@@ -174,11 +174,13 @@ func (g *grammar) locked(ctx context.Context, conn *sql.Conn, f func() error) er
 			}
 		}
 		if err != nil {
-			return errors.Join(err, g.unlock(ctx, conn, g.undo))
+			_ = g.unlock(ctx, conn, g.undo)
+			return err
 		}
 	}
 	if err := f(); err != nil {
-		return errors.Join(err, g.unlock(ctx, conn, g.undo))
+		_ = g.unlock(ctx, conn, g.undo)
+		return err
 	}
 	return g.unlock(ctx, conn, g.release)
 }

@@ -7,7 +7,9 @@
 //	store, err := sqlstore.New(ctx, db, sqlstore.PostgreSQL, nil)
 //
 // Its tables begin with auth_ and may stand beside others in one database or
-// schema. Every look-up, alone or of many, is one statement and one round trip.
+// schema. A program needs to SELECT, INSERT, UPDATE and DELETE in auth_records and
+// auth_users, and to SELECT from auth_migrations; who migrates creates tables.
+// Every look-up, alone or of many, is one statement and one round trip.
 //
 // # Time
 //
@@ -19,7 +21,8 @@
 //
 // Where the context ends first, the error is the context's. What was being
 // written may have been written then, as after every error that does not come
-// from the store's contract. A statement that the engine undid to let another
+// from the store's contract, or may still be: MySQL goes on with a statement whose
+// caller has gone. A statement that the engine undid to let another
 // one go on, after a deadlock for example, is given again a few times. Nothing
 // else is: database/sql connects anew by itself, and gives a statement again only
 // where its driver knows that it never left.
@@ -68,7 +71,8 @@ import (
 // end.
 //
 // Every method is atomic and safe for concurrent use, also with other Stores on
-// the same database, in this process and in others.
+// the same database, in this process and in others. The name of a kind has at most
+// 255 bytes.
 type Store struct {
 	db         *sql.DB
 	grammar    *grammar

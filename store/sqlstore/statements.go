@@ -41,7 +41,7 @@ func (g *grammar) statements(notify bool) *statements {
 	case g.returning:
 		take += "digest, record, seen"
 	default:
-		take = "DELETE FROM auth_records WHERE digest = $1 AND revision = $2 AND seen = $3"
+		take = "DELETE FROM auth_records WHERE digest = $1 AND revision = $2"
 	}
 	s := &statements{
 		lookup:  g.query("SELECT record, seen FROM auth_records WHERE digest = $1"),
