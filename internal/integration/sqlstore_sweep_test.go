@@ -3,6 +3,7 @@
 package integration_test
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -78,4 +79,24 @@ func (l lines) Write(line []byte) (int, error) {
 	default:
 	}
 	return len(line), nil
+}
+
+// TestSQLSweepPassesOverWhatIsLocked sweeps what nobody else is sweeping.
+func TestSQLSweepPassesOverWhatIsLocked(t *testing.T) {
+	name := postgres.migrated(t)
+	s := postgres.store(t, postgres.connect(t, name), sqlstore.Options{})
+	gone := session(0)
+	gone.KeepUntil = time.Now().Add(-time.Hour)
+	for range 3 {
+		require.NoError(t, s.Insert(t.Context(), anyDigest(), gone))
+	}
+	other, err := postgres.connect(t, name).BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = other.Exec("DELETE FROM auth_records WHERE digest = (SELECT digest FROM auth_records LIMIT 1)")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.Equal(t, 2, must(s.Sweep(ctx, 10)))
+	require.NoError(t, other.Rollback())
+	require.Equal(t, 1, must(s.Sweep(ctx, 10)))
 }
