@@ -87,12 +87,14 @@ func isRefused(err error) bool {
 // own context, and those that wait for them get its error; nothing has been sent
 // then, and so they dial themselves.
 func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.RedisResult {
-	for begin := time.Now(); ; {
-		answer := s.client.Do(ctx, command)
-		if !isOfContext(answer.NonRedisError()) || ctx.Err() != nil || time.Since(begin) > s.timeout {
-			return answer
-		}
+	answer := s.client.Do(ctx, command)
+	if !isOfContext(answer.NonRedisError()) {
+		return answer
 	}
+	for begin := time.Now(); isOfContext(answer.NonRedisError()) && ctx.Err() == nil && time.Since(begin) < s.timeout; {
+		answer = s.client.Do(ctx, command)
+	}
+	return answer
 }
 
 func isOfContext(err error) bool {
