@@ -84,13 +84,13 @@ func number(n uint64) string {
 // clock is ahead by less forgets nothing too early. Readers go by their own.
 const grace = time.Minute
 
-// expiry is when the server lets go of a record, in milliseconds since 1970 and
-// rounded up; empty: never.
+// expiry is when the server lets go of a record, in milliseconds since 1970;
+// empty: never.
 func expiry(r *auth.Record) string {
 	if r.KeepUntil.IsZero() {
 		return ""
 	}
-	return strconv.FormatInt(max(1, r.KeepUntil.Add(grace+time.Millisecond-1).UnixMilli()), 10)
+	return strconv.FormatInt(max(1, r.KeepUntil.Add(grace).UnixMilli()), 10)
 }
 
 // A home is the name of a list: that of a kind and an owner. The zero home is
