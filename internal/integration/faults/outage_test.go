@@ -22,7 +22,10 @@ func serverRestarts(t *testing.T, s *site) {
 	w := newTraffic(t, newService(t, s, within), newService(t, s, within))
 	w.recover()
 	stop := w.flow()
-	defer func() { stop(); t.Log("answers:", w.answers) }()
+	defer func() {
+		stop()
+		t.Logf("answers: %v; the first good one came %v after the server's at the latest", w.answers, w.longest)
+	}()
 	for range rounds(t, 1) {
 		for _, end := range []func(){s.server.Stop, s.server.Kill} {
 			before := w.outages()
@@ -51,6 +54,7 @@ func serverHangs(t *testing.T, s *site) {
 			s.server.Resume()
 		}
 		w.recover()
+		t.Logf("the first good answer came %v after the server went on at the latest", w.longest)
 	})
 	leavesNone(t, before)
 }

@@ -108,6 +108,7 @@ type traffic struct {
 	mu      sync.Mutex
 	open    []string // sessions of which nobody has signed out
 	answers map[int]int
+	longest time.Duration // that a service took to recover
 }
 
 func newTraffic(t *testing.T, services ...*service) *traffic {
@@ -190,7 +191,7 @@ func (w *traffic) visit(here, there *service) {
 // recover waits until services answer again, and finds all as it is to be.
 func (w *traffic) recover() {
 	w.Helper()
-	ctx := w.Context()
+	ctx, start := w.Context(), time.Now()
 	for _, v := range w.services {
 		for status := 0; status != 200; status = v.get(ctx, w.live) {
 			if status != 0 && status != 503 {
@@ -198,6 +199,9 @@ func (w *traffic) recover() {
 			}
 			pause(ctx, 5*time.Millisecond)
 		}
+	}
+	w.longest = max(w.longest, time.Since(start))
+	for _, v := range w.services {
 		// Every connection of the pool has had its turn after so many at once.
 		var all sync.WaitGroup
 		for range 16 {
