@@ -3,12 +3,14 @@
 package integration_test
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/store/storetest"
 )
 
 func refreshInTurns(w *world) {
@@ -24,20 +26,29 @@ func refreshInTurns(w *world) {
 	}
 }
 
-// refreshAtOnce has a hundred redeem one token: all that are answered, the same.
+// refreshAtOnce has a hundred redeem one token, of whom none spends it before all
+// have found it live: they all get the same.
 func refreshAtOnce(w *world) {
+	const all = 100
+	var live *gathering
+	together := map[*server]*server{}
+	for _, s := range []*server{w.a, w.b} {
+		faulty := storetest.NewFaulty(s.store)
+		faulty.Before = storetest.On("Replace", func(ctx context.Context, _ string) error { return live.come(ctx) })
+		together[s] = w.newServer(faulty)
+	}
 	pair := w.a.do(http.StatusOK, "POST", "/token", credential{}, w.passwordLogin())
-	next := ""
 	for range 3 {
-		answers := w.atOnce(100, func(s *server) (answer, error) {
-			return s.ask("POST", "/token/refresh", credential{}, refreshToken(pair.Refresh))
+		live = gather(all)
+		answers := w.atOnce(all, func(s *server) (answer, error) {
+			return together[s].ask("POST", "/token/refresh", credential{}, refreshToken(pair.Refresh))
 		})
-		require.Equal(w, map[int]int{http.StatusOK: 100}, count(answers))
-		next = answers[0].Refresh
+		require.Equal(w, map[int]int{http.StatusOK: all}, count(answers))
+		next := answers[0].Refresh
 		for _, a := range answers {
 			require.Equal(w, next, a.Refresh, "one successor")
 		}
-		w.admit(bearer(answers[99].Token))
+		w.admit(bearer(answers[all-1].Token))
 		pair.Refresh = next
 	}
 }
