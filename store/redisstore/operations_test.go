@@ -201,6 +201,22 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
+// Who may wait for an hour may give up before.
+func TestACancellationBeforeTheDeadline(t *testing.T) {
+	const timeout = 10 * time.Second
+	redis := servertest.StartRedis(t)
+	s, err := redisstore.Open(context.Background(), redis.URL(), &redisstore.Options{Timeout: timeout})
+	require.NoError(t, err)
+	defer s.Close()
+	redis.Pause()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	time.AfterFunc(20*time.Millisecond, cancel)
+	begin := time.Now()
+	_, err = s.Lookup(ctx, number(t, 1))
+	require.ErrorIs(t, err, context.Canceled)
+	require.Less(t, time.Since(begin), timeout/2)
+}
+
 // Who gives up while a connection is made takes nobody with them.
 func TestNobodyElsesContext(t *testing.T) {
 	for name, give := range map[string]func(ctx context.Context) (context.Context, context.CancelFunc){
