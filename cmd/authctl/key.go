@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -72,7 +73,10 @@ and the scopes of the user as well, --login. Without a scope it grants nothing.`
 			if err != nil {
 				return err
 			}
-			return a.printKey(ctx, keys, g)
+			if len(g.Principal.Scopes) == 0 {
+				a.note("the key has no scope, and grants nothing where one is asked for")
+			}
+			return a.printKey(g, prefix)
 		}),
 	}
 	f := c.Flags()
@@ -88,17 +92,20 @@ and the scopes of the user as well, --login. Without a scope it grants nothing.`
 	return c
 }
 
-// printKey shows a key that has been made.
-func (a *app) printKey(ctx context.Context, keys *auth.APIKeys, g *auth.Grant) error {
-	k, err := keys.Lookup(ctx, g.Principal.Credential.ID)
-	if err != nil {
-		return err
-	}
-	a.note("made the key %s of %s; it is shown this once", k.ID, describe(k.Principal))
-	return a.printSecret(g.Token, struct {
+// printKey shows a key that has been made. Nothing else may fail before: it would
+// be lost.
+func (a *app) printKey(g *auth.Grant, prefix string) error {
+	text := g.Token.Reveal()
+	k := &auth.APIKey{ID: g.Principal.Credential.ID, Hint: text[:len(prefix)+len("_abcd")], Principal: g.Principal}
+	err := a.printSecret(g.Token, struct {
 		Key string `json:"key"`
 		keyView
-	}{g.Token.Reveal(), viewKey(k)})
+	}{text, viewKey(k)})
+	if err != nil {
+		return fmt.Errorf("the key %s was made, and could not be shown: %w\nrevoke it, and make another", k.ID, err)
+	}
+	a.note("made the key %s of %s; it is shown this once", k.ID, describe(k.Principal))
+	return nil
 }
 
 func (a *app) keyListCommand() *cobra.Command {
@@ -258,12 +265,19 @@ func findKey(ctx context.Context, s *backend, id string) (*auth.APIKey, error) {
 }
 
 // keysLike returns the keys to which the one of that id belongs.
-func keysLike(ctx context.Context, s *backend, id string, o *auth.APIKeysOptions) (*auth.APIKeys, error) {
+func keysLike(ctx context.Context, s *backend, id string, o *auth.APIKeysOptions) (*prefixed, error) {
 	k, err := findKey(ctx, s, id)
 	if err != nil {
 		return nil, err
 	}
-	return auth.NewAPIKeys(s, k.Prefix(), o)
+	keys, err := auth.NewAPIKeys(s, k.Prefix(), o)
+	return &prefixed{keys, k.Prefix()}, err
+}
+
+// prefixed are keys whose prefix is known.
+type prefixed struct {
+	*auth.APIKeys
+	prefix string
 }
 
 func (a *app) keyRotateCommand() *cobra.Command {
@@ -300,12 +314,15 @@ on, until that is disabled or revoked.`,
 			case err != nil:
 				return err
 			}
-			old, err := keys.Lookup(ctx, id)
-			if err != nil {
+			if err := a.printKey(g, keys.prefix); err != nil {
 				return err
 			}
-			a.note("the key %s ends at %s", id, when(old.Principal.Credential.Expires))
-			return a.printKey(ctx, keys, g)
+			if overlap == 0 {
+				a.note("the key %s has ended; what it opened lives on until it is revoked", id)
+			} else {
+				a.note("the key %s goes on for %s, if it does not end before", id, overlap.String())
+			}
+			return nil
 		}),
 	}
 	c.Flags().Var(&overlap, "overlap", "how long the old key goes on")
@@ -342,5 +359,5 @@ func doToKey(ctx context.Context, s *backend, id string, do func(*auth.APIKeys, 
 		return err
 	}
 	defer keys.Close()
-	return do(keys, ctx, id)
+	return do(keys.APIKeys, ctx, id)
 }

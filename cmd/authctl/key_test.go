@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -156,4 +158,22 @@ func TestWhatPeopleWroteDoesNothingToTheTerminal(t *testing.T) {
 		require.NotContains(t, out, "a\tb")
 	}
 	require.Len(t, strings.Split(c.ok("key", "list"), "\n"), 3)
+}
+
+// A key that nobody has seen is to be revoked, by the id that is told.
+func TestKeyThatCannotBeShownIsNamed(t *testing.T) {
+	c := onSQLite(t)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer full.Close()
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(program, "key", "create", "--prefix", "acme", "--subject", "42")
+	cmd.Env = append(append(os.Environ(), c.env...), asAuthctl+"=1")
+	cmd.Stdout = full
+	var said strings.Builder
+	cmd.Stderr = &said
+	require.Error(t, cmd.Run())
+	require.Equal(t, exitFailed, cmd.ProcessState.ExitCode())
+	require.Contains(t, said.String(), c.one("key", "list")["id"].(string)+" was made, and could not be shown")
 }

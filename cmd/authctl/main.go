@@ -23,6 +23,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // asked twice, it ends at once
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Getenv}
 	code := a.run(ctx, os.Args[1:])
 	stop()
@@ -55,7 +56,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil && !errors.Is(err, errTold) {
+	switch {
+	case err == nil, errors.Is(err, errTold):
+	case ctx.Err() != nil:
+		a.note("authctl: interrupted")
+	default:
 		a.note("authctl: %s", a.hide(err.Error()))
 	}
 	return exitCode(err)

@@ -34,6 +34,18 @@ func (a *app) readSecret(what string) (string, error) {
 	if !ok {
 		return a.readLine(what)
 	}
+	text, err := a.ask(fd, what+": ", (*term.Terminal).ReadPassword)
+	switch {
+	case err == nil && text == "":
+		return "", usagef("no %s", what)
+	case len(text) >= maxTyped:
+		return "", usagef("the %s is too long for a terminal; send it from a file", what)
+	}
+	return text, err
+}
+
+// ask prints a prompt and reads what somebody at the terminal enters.
+func (a *app) ask(fd int, prompt string, read func(*term.Terminal, string) (string, error)) (string, error) {
 	// The echo ends before the prompt: some type, or paste, at once.
 	state, err := term.MakeRaw(fd)
 	if err != nil {
@@ -46,16 +58,17 @@ func (a *app) readSecret(what string) (string, error) {
 			io.Writer
 		}{a.stdin, a.stderr}, "")
 	}
-	text, err := a.person.ReadPassword(what + ": ")
-	switch {
-	case errors.Is(err, io.EOF):
-		return "", errors.New("interrupted; nothing was done")
-	case err == nil && text == "":
-		return "", usagef("no %s", what)
-	case len(text) >= maxTyped:
-		return "", usagef("the %s is too long for a terminal; send it from a file", what)
+	text, err := read(a.person, prompt)
+	if errors.Is(err, io.EOF) {
+		err = errors.New("interrupted; nothing was done")
 	}
 	return text, err
+}
+
+// readEchoed reads a line that may be seen.
+func readEchoed(t *term.Terminal, prompt string) (string, error) {
+	t.SetPrompt(prompt)
+	return t.ReadLine()
 }
 
 // maxTyped is where a terminal cuts a line.
@@ -116,14 +129,15 @@ func (a *app) confirm(format string, args ...any) error {
 		return nil
 	}
 	question := fmt.Sprintf(format, args...)
-	if _, ok := a.terminal(); !ok {
+	fd, ok := a.terminal()
+	if !ok {
 		return usagef("%s: this cannot be undone; say --yes", question)
 	}
-	_, _ = fmt.Fprintf(a.stderr, "%s? This cannot be undone. Type yes: ", clean(question))
-	if answer, _ := a.readLine("answer"); answer != "yes" {
-		return errors.New("nothing was done")
+	answer, err := a.ask(fd, clean(question)+"? This cannot be undone. Type yes: ", readEchoed)
+	if err == nil && answer != "yes" {
+		err = errors.New("nothing was done")
 	}
-	return nil
+	return err
 }
 
 // hide takes the URL of the store, and the password in it, out of a text that a

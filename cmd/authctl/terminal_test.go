@@ -94,7 +94,7 @@ func TestPasswordIsNotSeenAtATerminal(t *testing.T) {
 func TestWhatCannotBeUndoneIsAskedFor(t *testing.T) {
 	c := onSQLite(t)
 	sessions, token, _ := signIn(t, c.open(), &auth.Principal{Subject: "alice"})
-	for _, answer := range []string{"no", "y", ""} {
+	for _, answer := range []string{"no", "y", "", "yes\x03"} {
 		term, cmd := c.atTerminal("session", "revoke", "--subject", "alice")
 		term.see("end 1 session of \"alice\"? This cannot be undone. Type yes: ")
 		term.enter(answer)
