@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/store/storetest"
 )
 
 func newPlatformRecords(t testing.TB, store auth.Store) *auth.PlatformRecords {
@@ -34,6 +35,16 @@ func TestNewPlatformRecordsRefuses(t *testing.T) {
 		_, err := auth.NewPlatformRecords(store)
 		require.Error(t, err, name)
 	}
+}
+
+func TestPlatformRecordsAreARegistry(t *testing.T) {
+	records := newPlatformRecords(t, newStore(t))
+	storetest.RunPlatforms(t, func(tb testing.TB, platforms ...*auth.Platform) auth.PlatformRegistry {
+		for _, p := range platforms {
+			require.NoError(tb, records.Insert(context.Background(), p))
+		}
+		return records
+	})
 }
 
 func TestPlatformRecords(t *testing.T) {
@@ -297,4 +308,23 @@ func TestPlatformRecordsHonourTheContext(t *testing.T) {
 	require.ErrorIs(t, errorOf(records.Platform(ctx, "acme")), context.Canceled)
 	require.ErrorIs(t, records.Insert(ctx, acme()), context.Canceled)
 	require.ErrorIs(t, records.Remove(ctx, "acme"), context.Canceled)
+}
+
+// Each sign-in asks for its platform twice.
+func BenchmarkPlatformRecords(b *testing.B) {
+	records := newPlatformRecords(b, newStore(b))
+	require.NoError(b, records.Insert(b.Context(), acme()))
+	ctx, data := b.Context(), must(acme().MarshalBinary())
+	b.Run("parsed before", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = records.Platform(ctx, "acme")
+		}
+	})
+	b.Run("parsing", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = new(auth.Platform).UnmarshalBinary(data)
+		}
+	})
 }

@@ -262,7 +262,7 @@ func (m table) owner(login string) (password.User, bool) {
 }
 
 // apply does an operation, and returns what it answers and what is held after.
-func (m table) apply(o *operation) (password.User, error, table) {
+func (m table) apply(o *operation) (password.User, table, error) {
 	old, present := m[o.user.ID]
 	owner, taken := m.owner(o.user.Login)
 	taken = taken && !(o.name == "replace" && owner.ID == o.user.ID)
@@ -270,9 +270,9 @@ func (m table) apply(o *operation) (password.User, error, table) {
 	var err error
 	switch {
 	case o.name == "by ID" && present:
-		return old, nil, m
+		return old, m, nil
 	case o.name == "by login" && taken:
-		return owner, nil, m
+		return owner, m, nil
 	case o.name == "by ID", o.name == "by login", o.name == "replace" && !present:
 		err = auth.ErrNotFound
 	case stale && !(taken && errors.Is(o.err, auth.ErrExists)): // where both are so, either may be said
@@ -281,7 +281,7 @@ func (m table) apply(o *operation) (password.User, error, table) {
 		err = auth.ErrExists
 	}
 	if err != nil {
-		return password.User{}, err, m
+		return password.User{}, m, err
 	}
 	next := table{o.user.ID: o.user}
 	for id, u := range m {
@@ -289,7 +289,7 @@ func (m table) apply(o *operation) (password.User, error, table) {
 			next[id] = u
 		}
 	}
-	return password.User{}, nil, next
+	return password.User{}, next, nil
 }
 
 func (m table) String() string {
@@ -324,7 +324,7 @@ func linearizable(history []*operation) bool {
 			if done&(1<<i) != 0 || o.begin > end {
 				continue
 			}
-			got, err, next := m.apply(o)
+			got, next, err := m.apply(o)
 			as := !o.maybe && errors.Is(o.err, err) && got.ID == o.got.ID && got.Login == o.got.Login && got.Hash == o.got.Hash && got.Revision == o.got.Revision
 			if (o.maybe || as) && search(done|1<<i, next) || o.maybe && search(done|1<<i, m) {
 				return true
