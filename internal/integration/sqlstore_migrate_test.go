@@ -28,25 +28,37 @@ func TestSQLMigrateAtOnce(t *testing.T) {
 		return
 	}
 	eachEngine(t, func(t *testing.T, e engine) {
-		name := e.create(t)
-		var processes sync.WaitGroup
-		for range 4 {
-			processes.Go(func() {
-				c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSQLMigrateAtOnce$", "-test.timeout=2m")
-				c.Env = append(os.Environ(), migrateName+"="+name, migrateEngine+"="+e.name)
-				out, err := c.CombinedOutput()
-				if err != nil {
-					t.Errorf("%v: %s", err, out)
-				}
-			})
-		}
-		processes.Wait()
-		db := e.connect(t, name)
-		var times, records int
-		require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM auth_migrations").Scan(&times))
-		require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM auth_records").Scan(&records))
-		require.Equal(t, []int{2, 4 * 8}, []int{times, records})
+		t.Run("from nothing", func(t *testing.T) { migrateTogether(t, e, e.create(t)) })
+		t.Run("from version 1", func(t *testing.T) {
+			name := e.migrated(t)
+			for _, text := range []string{"DROP TABLE auth_users", "DELETE FROM auth_migrations WHERE version = 2"} {
+				_, err := e.connect(t, name).Exec(text)
+				require.NoError(t, err)
+			}
+			migrateTogether(t, e, name)
+		})
 	})
+}
+
+// migrateTogether starts processes that run migrateOften.
+func migrateTogether(t *testing.T, e engine, name string) {
+	var processes sync.WaitGroup
+	for range 4 {
+		processes.Go(func() {
+			c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSQLMigrateAtOnce$", "-test.timeout=2m")
+			c.Env = append(os.Environ(), migrateName+"="+name, migrateEngine+"="+e.name)
+			out, err := c.CombinedOutput()
+			if err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	processes.Wait()
+	db := e.connect(t, name)
+	var times, records int
+	require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM auth_migrations").Scan(&times))
+	require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM auth_records").Scan(&records))
+	require.Equal(t, []int{2, 4 * 8}, []int{times, records})
 }
 
 const (

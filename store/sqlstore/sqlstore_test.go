@@ -158,6 +158,35 @@ func TestStatementsHoldNoValues(t *testing.T) {
 	}
 }
 
+// A migration waits for a file that others have locked, and is undone where it
+// fails.
+func TestMigrationsOfSQLite(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		errs []error
+		said []string // but for the migrations
+		err  error
+	}{
+		{"at once", nil, []string{"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "COMMIT"}, nil},
+		{
+			"locked", []error{errBusy, nil, errBusy},
+			[]string{"PRAGMA journal_mode = WAL", "PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE", "COMMIT"}, nil,
+		},
+		{"failed", []error{nil, nil, errDown}, []string{"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "ROLLBACK"}, errDown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stub := &stub{folder: "none", errs: c.errs}
+				db := sql.OpenDB(stub)
+				defer db.Close()
+				require.ErrorIs(t, sqlstore.Migrate(t.Context(), db, sqlstore.SQLite), c.err)
+				said := slices.DeleteFunc(stub.said, func(text string) bool { return strings.Contains(text, "CREATE ") })
+				require.Equal(t, c.said, said)
+			})
+		})
+	}
+}
+
 // A migration that was published has been applied somewhere: it stays as it is,
 // and what is to change goes into the next.
 func TestMigrationsStayAsTheyWere(t *testing.T) {
