@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -10,7 +11,7 @@ import (
 const batches = "A Batcher looks up many digests of one kind in one round trip: records[i] becomes the one under digests[i], or the zero Record where none is present."
 
 var batcherClaims = []claim[opener]{
-	{"LookupAll, some present", batches, func(t *T, open opener) {
+	{"LookupAll, some present", batches, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		k := kind()
 		ds, want := digests(6), make([]auth.Record, 6)
@@ -29,19 +30,19 @@ var batcherClaims = []claim[opener]{
 		t.batch(b, k, ds[3:4], want[3:4])
 		t.batch(b, k, ds[1:2], want[1:2])
 	}},
-	{"LookupAll, marks", batches, func(t *T, open opener) {
+	{"LookupAll, marks", batches, func(t *trial, open opener) {
 		s := open(t)
 		d, mark := digest(), auth.Record{Kind: kind(), Revision: 7, Created: now(), KeepUntil: now().Add(time.Hour)}
 		t.insert(s, d, mark)
 		t.batch(s, mark.Kind, []auth.Digest{d}, []auth.Record{mark})
 	}},
-	{"LookupAll, again and zero", batches, func(t *T, open opener) {
+	{"LookupAll, again and zero", batches, func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		other := digest()
 		t.batch(s, r.Kind, []auth.Digest{d, {}, d, other, other, {}, d}, []auth.Record{r, {}, r, {}, {}, {}, r})
 	}},
-	{"LookupAll, another kind", batches, func(t *T, open opener) {
+	{"LookupAll, another kind", batches, func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		t.batch(s, kind(), []auth.Digest{d}, []auth.Record{{}})
@@ -51,14 +52,14 @@ var batcherClaims = []claim[opener]{
 		t.batch(s, r.Kind+"-a", []auth.Digest{d, e}, []auth.Record{{}, {}})
 		t.batch(s, other.Kind, []auth.Digest{d, e}, []auth.Record{{}, other})
 	}},
-	{"LookupAll, none", batches, func(t *T, open opener) {
+	{"LookupAll, none", batches, func(t *trial, open opener) {
 		s := open(t)
 		_, r := t.inserted(s)
 		b := ability[auth.Batcher](t, s)
 		t.must(b.LookupAll(t.ctx, r.Kind, nil, nil), "LookupAll of nil")
 		t.must(b.LookupAll(t.ctx, r.Kind, []auth.Digest{}, make([]auth.Record, 2)), "LookupAll of none")
 	}},
-	{"LookupAll, hundreds", batches, func(t *T, open opener) {
+	{"LookupAll, hundreds", batches, func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		ds, want := digests(300), make([]auth.Record, 300)
@@ -69,7 +70,7 @@ var batcherClaims = []claim[opener]{
 		}
 		t.batch(s, r.Kind, ds, want)
 	}},
-	{"LookupAll, a kind that another handle brings", "A store that holds no record of that kind answers without looking.", func(t *T, open opener) {
+	{"LookupAll, a kind that another handle brings", "A store that holds no record of that kind answers without looking.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		d, r := digest(), record()
 		for range 3 {
@@ -79,7 +80,7 @@ var batcherClaims = []claim[opener]{
 			t.take(b, d, r)
 		}
 	}},
-	{"LookupAll, what expires", keptUntil, func(t *T, open opener) {
+	{"LookupAll, what expires", keptUntil, func(t *trial, open opener) {
 		s := open(t)
 		near, far := expiring(), record()
 		near.Kind = far.Kind
@@ -89,7 +90,7 @@ var batcherClaims = []claim[opener]{
 		t.until(near.KeepUntil)
 		t.batch(s, far.Kind, ds, []auth.Record{{}, far})
 	}},
-	{"LookupAll, context", atomically, func(t *T, open opener) {
+	{"LookupAll, context", atomically, func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		past, cancel := context.WithDeadline(t.ctx, time.Now().Add(-time.Second))
@@ -101,13 +102,11 @@ var batcherClaims = []claim[opener]{
 
 // batch wants the records of a kind under digests. What is in the slice that is
 // to be filled in, which is longer, does not matter.
-func (t *T) batch(s auth.Store, k auth.Kind, ds []auth.Digest, want []auth.Record) {
+func (t *trial) batch(s auth.Store, k auth.Kind, ds []auth.Digest, want []auth.Record) {
 	t.Helper()
-	got := make([]auth.Record, len(ds)+2)
-	for i := range got {
-		got[i] = whole(t)
-		got[i].Kind = k
-	}
+	before := whole(t)
+	before.Kind = k
+	got := slices.Repeat([]auth.Record{before}, len(ds)+2)
 	t.must(ability[auth.Batcher](t, s).LookupAll(t.ctx, k, ds, got), "LookupAll")
 	for i := range ds {
 		same(t, got[i], want[i], "LookupAll")

@@ -18,7 +18,7 @@ import (
 //
 // open is as for [Run]. What is inserted is kept for an hour at most.
 func Bench(b *testing.B, open func(tb testing.TB) auth.Store) {
-	t := newT(b, "Bench", 0)
+	t := newTrial(b, "Bench", 0)
 	t.ctx = b.Context() // however long it takes
 	s := open(b)
 	for _, n := range []int{1, 10_000} {
@@ -39,7 +39,7 @@ func Bench(b *testing.B, open func(tb testing.TB) auth.Store) {
 	benchAbilities(b, t, s)
 }
 
-func benchLookups(b *testing.B, t *T, s auth.Store, n int) {
+func benchLookups(b *testing.B, t *trial, s auth.Store, n int) {
 	all := t.many(s, record(), n)
 	ds := make([]auth.Digest, 0, n)
 	for d := range all {
@@ -70,7 +70,7 @@ func benchLookups(b *testing.B, t *T, s auth.Store, n int) {
 	})
 }
 
-func benchAbilities(b *testing.B, t *T, s auth.Store) {
+func benchAbilities(b *testing.B, t *trial, s auth.Store) {
 	if a, ok := auth.StoreAbility[auth.Batcher](s); ok {
 		d, r := t.inserted(s)
 		ds, records := []auth.Digest{digest(), d, digest(), digest()}, make([]auth.Record, 4)

@@ -1,13 +1,19 @@
 package storetest_test
 
 import (
+	"context"
+	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/password"
+	"github.com/seed-077cad0b/auth/store/memstore"
 	"github.com/seed-077cad0b/auth/store/storetest"
 )
 
@@ -19,115 +25,8 @@ type broken struct {
 	along  []string
 }
 
-var (
-	everywhere = []string{""}
-	records    = []string{"Record, ", "List, owner and kind", "LookupAll, some present", "Walk, a kind"}
-	expiry     = []string{"KeepUntil, ", "List, what expires", "LookupAll, what expires", "Touch, what expires", "Touch, KeepUntil stays", "Walk, what expires", "Sweep, what was inserted anew"}
-	contexts   = []string{"Context, ", "List, context", "LookupAll, context", "Touch, context", "Sweep, context", "Walk, context", "Watch, context"}
-	watches    = []string{"Watch, "}
-)
-
-var brokenStores = []broken{
-	{"loses a tier", "Record, every field", records},
-	{"loses the origin's time", "Record, every field", records},
-	{"loses a burst", "Record, every field", records},
-	{"loses Disabled", "Record, every field", records},
-	{"makes a principal for a mark", "Record, empty and nil", append(records, "LookupAll, marks")},
-	{"takes no networks for any", "Record, empty and nil", nil},
-	{"drops empty scopes", "Record, empty and nil", records},
-	{"mends texts that are not UTF-8", "Record, texts of any bytes", nil},
-	{"compacts claims", "Record, claims verbatim", records},
-	{"cuts data at a zero byte", "Record, data of 64 KiB", nil},
-	{"cuts data at 65,535 bytes", "Record, data of 64 KiB", nil},
-	{"keeps times in seconds", "Record, times", everywhere},
-	{"keeps times in nanoseconds", "Record, times", nil},
-	{"has times in another zone", "Record, times of other zones", everywhere},
-	{"has 1970 for no time", "Record, times", append(records, "Expires, never judged", "LookupAll, marks")},
-	{"has digests without case", "Record, digests alike", nil},
-	{"trims blanks from digests", "Record, digests alike", nil},
-
-	{"answers absence with a zero record", "Lookup, absent", everywhere},
-	{"remembers what it has read", "Lookup, from another handle", everywhere},
-	{"overwrites", "Insert, one is present", []string{"Insert, "}},
-	{"replaces what is absent", "Replace, absent", []string{"KeepUntil, ", "Take, nothing brings it back"}},
-	{"replaces any revision", "Replace, stale", []string{"Replace, "}},
-	{"replaces older revisions", "Replace, inserted anew", []string{"Replace, ", "Record, "}},
-	{"has revisions that do not wrap", "Replace, the revision wraps", []string{"Record, "}},
-	{"keeps revisions in floating point", "Replace, stale", everywhere},
-	{"moves Seen back", "Replace, Seen", []string{"Touch, Replace keeps the later"}},
-	{"leaves the owner", "Replace", []string{"Record, ", "List, "}},
-	{"leaves what is taken", "Take", everywhere},
-	{"takes without looking", "Take", everywhere},
-	{"disables what is taken", "Take", everywhere},
-
-	{"keeps until it sweeps", "KeepUntil, every method", expiry},
-	{"goes by whole seconds", "KeepUntil, not before and not after", expiry},
-	{"goes by whole milliseconds", "KeepUntil, not before and not after", nil},
-	{"leaves KeepUntil", "KeepUntil, moved by Replace", []string{"Record, "}},
-	{"does not insert over what has expired", "KeepUntil, every method", expiry},
-	{"keeps the Seen of what has gone", "KeepUntil, every method", nil},
-	{"judges Expires", "Expires, never judged", []string{"Record, times", "Sweep, the living"}},
-
-	{"takes in two steps", "Take, one succeeds", []string{"Take, "}},
-	{"inserts in two steps", "Insert, one succeeds", nil},
-	{"replaces in two steps", "Replace, one succeeds", []string{"Replace, ", "Take, nothing brings it back", "Touch, Replace keeps the later"}},
-
-	{"ignores contexts", "Context, cancelled", contexts},
-	{"calls a cancelled context absence", "Context, past its deadline", contexts},
-	{"hides the context's error", "Context, cancelled", contexts},
-	{"calls an outage absence", "Outage, a handle that is closed", nil},
-	{"leaves a goroutine", "Goroutines, none is left", nil},
-
-	{"lists what has no owner", "List, no owner", nil},
-	{"lists every kind", "List, owner and kind", []string{"List, "}},
-	{"lists kinds without case", "List, kinds and owners alike", nil},
-	{"stops after a page", "List, hundreds", []string{"Walk, "}},
-	{"yields twice", "List, owner and kind", []string{"List, ", "Walk, "}},
-	{"goes on after a break", "List, until the loop breaks", []string{"Walk, until the loop breaks"}},
-	{"goes on after an error", "List, context", []string{"Walk, context"}},
-	{"holds its lock in a loop", "List, and the loop changes the store", []string{"Walk, "}},
-	{"walks past what has no owner", "Walk, a kind", nil},
-	{"walks no more than one kind", "Walk, every kind", nil},
-
-	{"looks up any kind", "LookupAll, another kind", nil},
-	{"looks up each digest once", "LookupAll, again and zero", nil},
-	{"leaves what was in the slice", "LookupAll, some present", []string{"LookupAll, "}},
-	{"remembers which kinds there are", "LookupAll, a kind that another handle brings", nil},
-
-	{"touches back", "Touch, neither back nor a Revision", []string{"Touch, "}},
-	{"touches revisions", "Touch, neither back nor a Revision", []string{"Touch, "}},
-	{"touches into being", "Touch, absent", []string{"Touch, "}},
-	{"touches 500 at most", "Touch, a thousand", nil},
-	{"prolongs with a touch", "Touch, KeepUntil stays", []string{"Touch, "}},
-
-	{"sweeps without limit", "Sweep, at most limit", nil},
-	{"sweeps by Expires", "Sweep, the living", nil},
-	{"counts and does not sweep", "Sweep, at most limit", []string{"Sweep, ", "Watch, neither touches nor sweeps"}},
-	{"does not count what it sweeps", "Sweep, at most limit", []string{"Sweep, "}},
-
-	{"does not tell what is taken", "Watch, each change", nil},
-	{"tells one change in a while", "Watch, hundreds of changes", watches},
-	{"tells touches", "Watch, neither touches nor sweeps", nil},
-	{"tells sweeps", "Watch, neither touches nor sweeps", nil},
-	{"tells the time once", "Watch, at least every second", watches},
-	{"tells the time too early", "Watch, each change", watches},
-	{"tells a time to come", "Watch, this process's clock", watches},
-	{"calls two at once", "Watch, one call at a time", nil},
-	{"ends a watch without an error", "Watch, context", watches},
-}
-
-// A store without a fault keeps every sentence, and one with a fault breaks those
-// that the fault is about.
-func TestBrokenStores(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		require.Empty(t, storetest.Failures(t, newBackend(t, "").open))
-	})
-	for _, b := range brokenStores {
-		t.Run(b.fault, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { b.requireCaught(t, storetest.Failures(t, newBackend(t, b.fault).open)) })
-		})
-	}
-}
+// everywhere is where a fault may show that concerns all.
+var everywhere = []string{""}
 
 func (b broken) requireCaught(t *testing.T, failures map[string]string) {
 	t.Helper()
@@ -138,5 +37,239 @@ func (b broken) requireCaught(t *testing.T, failures map[string]string) {
 		}
 		require.True(t, name == b.caught || slices.ContainsFunc(b.along, func(begin string) bool { return strings.HasPrefix(name, begin) }),
 			"%s is not about that: %s", name, text)
+	}
+}
+
+// A userStore has at most one fault.
+type userStore struct {
+	*memstore.Store
+	fault string
+}
+
+func (s userStore) key(login string) string {
+	switch s.fault {
+	case "has logins without case":
+		return strings.ToLower(login)
+	case "trims logins":
+		return strings.TrimSpace(login)
+	}
+	return login
+}
+
+func (s userStore) UserByLogin(ctx context.Context, login string) (password.User, error) {
+	if s.fault == "fails on strange logins" && strings.Contains(login, "\x00") {
+		return password.User{}, errors.New("userStore: invalid byte sequence")
+	}
+	if s.fault == "ignores contexts" {
+		ctx = context.Background()
+	}
+	return s.Store.UserByLogin(ctx, s.key(login))
+}
+
+func (s userStore) InsertUser(ctx context.Context, u password.User) error {
+	switch s.fault {
+	case "loses claims":
+		u.Claims = nil
+	case "has two users of an ID":
+		if _, err := s.UserByID(ctx, u.ID); err == nil {
+			u.ID += "'"
+		}
+	}
+	u.Login = s.key(u.Login)
+	return s.Store.InsertUser(ctx, u)
+}
+
+func (s userStore) ReplaceUser(ctx context.Context, u password.User) error {
+	u.Login = s.key(u.Login)
+	old, err := s.UserByID(ctx, u.ID)
+	switch {
+	case s.fault == "replaces absent users" && errors.Is(err, auth.ErrNotFound):
+		return s.InsertUser(ctx, u)
+	case s.fault == "replaces any revision" && err == nil:
+		u.Revision = old.Revision + 1
+	case s.fault == "calls a taken login a conflict":
+		if err := s.Store.ReplaceUser(ctx, u); errors.Is(err, auth.ErrExists) {
+			return auth.ErrConflict
+		} else {
+			return err
+		}
+	case s.fault == "leaves the login" && err == nil:
+		u.Login = old.Login
+	}
+	return s.Store.ReplaceUser(ctx, u)
+}
+
+func TestBrokenUserStores(t *testing.T) {
+	open := func(fault string) func(testing.TB) password.UserStore {
+		s := userStore{memstore.New(), fault}
+		return func(testing.TB) password.UserStore { return s }
+	}
+	require.Empty(t, storetest.UserFailures(t, open("")))
+	for _, b := range []broken{
+		{"loses claims", "User, every field", []string{"User, "}},
+		{"has logins without case", "User, names alike", everywhere},
+		{"trims logins", "User, names alike", nil},
+		{"fails on strange logins", "User, absent", nil},
+		{"has two users of an ID", "InsertUser, taken", nil},
+		{"replaces absent users", "ReplaceUser, absent", nil},
+		{"replaces any revision", "ReplaceUser, stale", []string{"Users, one succeeds"}},
+		{"calls a taken login a conflict", "ReplaceUser, taken", []string{"Users, one gets a login"}},
+		{"leaves the login", "ReplaceUser, another login", []string{"ReplaceUser, ", "Users, one gets a login"}},
+		{"ignores contexts", "Users, context", nil},
+	} {
+		t.Run(b.fault, func(t *testing.T) { b.requireCaught(t, storetest.UserFailures(t, open(b.fault))) })
+	}
+}
+
+// A registry has at most one fault.
+type registry struct {
+	auth.PlatformRegistry
+	fault string
+	byID  map[string]*auth.Platform
+}
+
+func (r registry) Platform(ctx context.Context, id string) (*auth.Platform, error) {
+	switch r.fault {
+	case "has ids without case":
+		for known, p := range r.byID {
+			if strings.EqualFold(known, id) {
+				return p, nil
+			}
+		}
+	case "answers absence with nil":
+		if r.byID[id] == nil {
+			return nil, nil
+		}
+	case "calls a cancelled context absence":
+		if ctx.Err() != nil {
+			return nil, auth.ErrNotFound
+		}
+	}
+	p, err := r.PlatformRegistry.Platform(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	changed := *p
+	switch r.fault {
+	case "loses Suspended":
+		changed.Suspended = false
+	case "takes no domains for any":
+		if len(p.EmailDomains) == 0 {
+			changed.EmailDomains = nil
+		}
+	}
+	return &changed, nil
+}
+
+func TestBrokenRegistries(t *testing.T) {
+	open := func(fault string) func(testing.TB, ...*auth.Platform) auth.PlatformRegistry {
+		return func(tb testing.TB, platforms ...*auth.Platform) auth.PlatformRegistry {
+			l, err := auth.NewPlatformList(platforms...)
+			require.NoError(tb, err)
+			r := registry{l, fault, map[string]*auth.Platform{}}
+			for _, p := range platforms {
+				r.byID[p.ID] = p
+			}
+			return r
+		}
+	}
+	require.Empty(t, storetest.PlatformFailures(t, open("")))
+	for _, b := range []broken{
+		{"loses Suspended", "Platform, every field", everywhere},
+		{"takes no domains for any", "Platform, nil and empty", nil},
+		{"has ids without case", "Platform, ids alike", nil},
+		{"answers absence with nil", "Platform, absent", everywhere},
+		{"calls a cancelled context absence", "Platform, context", nil},
+	} {
+		t.Run(b.fault, func(t *testing.T) { b.requireCaught(t, storetest.PlatformFailures(t, open(b.fault))) })
+	}
+}
+
+// A limiter has at most one fault.
+type limiter struct {
+	*auth.MemoryLimiter
+	fault string
+	other *auth.MemoryLimiter // of an other handle, or of other rates
+}
+
+func (l limiter) Allow(ctx context.Context, key string, cost int) (auth.Quota, error) {
+	return l.AllowRate(ctx, key, cost, l.Rate())
+}
+
+func (l limiter) AllowRate(ctx context.Context, key string, cost int, rate auth.Rate) (auth.Quota, error) {
+	switch l.fault {
+	case "has keys without case":
+		key = strings.ToLower(key)
+	case "cuts keys":
+		key = key[:min(len(key), 1000)]
+	case "charges for asking":
+		cost = max(cost, 1)
+	case "gives nothing back":
+		cost = max(cost, 0)
+	case "charges one at a time":
+		if cost > 1 {
+			cost = 1
+		}
+	case "overflows":
+		cost = int(int32(cost))
+	case "has no bursts":
+		rate.Burst = 0
+	case "goes by its own rate":
+		rate = l.Rate()
+	case "has an account for each rate":
+		if rate != l.Rate() {
+			return l.other.AllowRate(ctx, key, cost, rate)
+		}
+	}
+	q, err := l.MemoryLimiter.AllowRate(ctx, key, cost, rate)
+	switch l.fault {
+	case "has no Reset":
+		q.Reset = 0
+	case "says to come back at once":
+		q.RetryAfter = 0
+	case "waits for ever":
+		if !q.Allowed && cost > rate.Limit {
+			q.RetryAfter = math.MaxInt64
+		}
+	case "has no Next":
+		q.Next = 0
+	case "forgets what is left":
+		q.Remaining = 0
+	case "has another rate":
+		q.Rate.Per = time.Second
+	}
+	return q, err
+}
+
+func TestBrokenLimiters(t *testing.T) {
+	open := func(fault string) func(testing.TB, auth.Rate) auth.Limiter {
+		limiters := map[auth.Rate]auth.Limiter{}
+		return func(_ testing.TB, rate auth.Rate) auth.Limiter {
+			if limiters[rate] == nil || fault == "has an account for each handle" {
+				limiters[rate] = limiter{newLimiter(rate), fault, newLimiter(rate)}
+			}
+			return limiters[rate]
+		}
+	}
+	require.Empty(t, storetest.LimiterFailures(t, open("")))
+	for _, b := range []broken{
+		{"has an account for each handle", "Allow, exact", []string{"Allow, charged and given back"}},
+		{"has keys without case", "Allow, keys apart", nil},
+		{"cuts keys", "Allow, keys apart", nil},
+		{"charges for asking", "Allow, cost 0", everywhere},
+		{"gives nothing back", "Allow, giving back", everywhere},
+		{"charges one at a time", "Allow, all or none", everywhere},
+		{"overflows", "Allow, above the burst", []string{"Allow, giving back"}},
+		{"has no bursts", "Allow, burst", nil},
+		{"has no Reset", "Allow, one by one", everywhere},
+		{"has no Next", "Allow, one by one", everywhere},
+		{"forgets what is left", "Allow, one by one", everywhere},
+		{"has another rate", "Allow, one by one", everywhere},
+		{"says to come back at once", "Allow, one by one", everywhere},
+		{"waits for ever", "Allow, above the burst", nil},
+		{"goes by its own rate", "AllowRate, its rate", []string{"AllowRate, "}},
+		{"has an account for each rate", "AllowRate, one account", []string{"AllowRate, "}},
+	} {
+		t.Run(b.fault, func(t *testing.T) { b.requireCaught(t, storetest.LimiterFailures(t, open(b.fault))) })
 	}
 }

@@ -13,7 +13,7 @@ import (
 type claim[O any] struct {
 	name     string // of the subtest
 	sentence string // as the contract has it
-	check    func(t *T, open O)
+	check    func(t *trial, open O)
 }
 
 // An opener opens a handle on the store that is tested.
@@ -38,7 +38,7 @@ func runAbility[A any](t *testing.T, name string, s auth.Store, open opener, cla
 }
 
 // ability returns an ability that the store has.
-func ability[A any](t *T, s auth.Store) A {
+func ability[A any](t *trial, s auth.Store) A {
 	t.Helper()
 	a, ok := auth.StoreAbility[A](s)
 	if !ok {
@@ -62,5 +62,5 @@ func (c claim[O]) hold(t *testing.T, open O) {
 	if testing.Short() {
 		rounds = 50
 	}
-	c.check(newT(t, c.sentence, rounds), open)
+	c.check(newTrial(t, c.sentence, rounds), open)
 }

@@ -14,17 +14,17 @@ const outage = "Errors other than the three below mean that the backend could no
 // contextClaims hold what is said of contexts that end, and of backends that are
 // gone.
 var contextClaims = []claim[opener]{
-	{"Context, cancelled", atomically, func(t *T, open opener) {
+	{"Context, cancelled", atomically, func(t *trial, open opener) {
 		ctx, cancel := context.WithCancel(t.ctx)
 		cancel()
 		honoured(t, open(t), ctx)
 	}},
-	{"Context, past its deadline", atomically, func(t *T, open opener) {
+	{"Context, past its deadline", atomically, func(t *trial, open opener) {
 		ctx, cancel := context.WithDeadline(t.ctx, time.Now().Add(-time.Second))
 		defer cancel()
 		honoured(t, open(t), ctx)
 	}},
-	{"Context, cancelled meanwhile", atomically, func(t *T, open opener) {
+	{"Context, cancelled meanwhile", atomically, func(t *trial, open opener) {
 		s := open(t)
 		for i := range 50 {
 			d, r := t.inserted(s)
@@ -65,10 +65,10 @@ var contextClaims = []claim[opener]{
 			}
 		}
 	}},
-	{"Outage, a handle that is closed", outage, func(t *T, open opener) {
+	{"Outage, a handle that is closed", outage, func(t *trial, open opener) {
 		d, r := t.inserted(open(t))
 		var closed auth.Store
-		t.scope(func(t *T) { closed = open(t) })
+		t.scope(func(t *trial) { closed = open(t) })
 		ctx, cancel := context.WithTimeout(t.ctx, 10*time.Second)
 		defer cancel()
 		for name, err := range map[string]error{
@@ -82,10 +82,10 @@ var contextClaims = []claim[opener]{
 			}
 		}
 	}},
-	{"Goroutines, none is left", "no goroutine of its own is left after that", func(t *T, open opener) {
-		t.scope(func(t *T) { t.inserted(open(t)) }) // what starts once stays
+	{"Goroutines, none is left", "no goroutine of its own is left after that", func(t *trial, open opener) {
+		t.scope(func(t *trial) { t.inserted(open(t)) }) // what starts once stays
 		before := runtime.NumGoroutine()
-		t.scope(func(t *T) {
+		t.scope(func(t *trial) {
 			s := open(t)
 			d, r := t.inserted(s)
 			for _, err := range race(8, func(int) error { return second(s.Lookup(t.ctx, d)) }) {
@@ -104,7 +104,7 @@ func isAnswer(err error) bool {
 
 // honoured wants every method, with a context that has ended, to tell that and
 // to change nothing.
-func honoured(t *T, s auth.Store, ended context.Context) {
+func honoured(t *trial, s auth.Store, ended context.Context) {
 	t.Helper()
 	d, r := t.inserted(s)
 	absent := digest()
@@ -126,7 +126,7 @@ func honoured(t *T, s auth.Store, ended context.Context) {
 }
 
 // ended wants the error of a context that has ended.
-func (t *T) ended(err error, ctx context.Context, what string) {
+func (t *trial) ended(err error, ctx context.Context, what string) {
 	t.Helper()
 	t.is(err, ctx.Err(), what)
 	if isAnswer(err) {

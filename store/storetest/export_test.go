@@ -63,7 +63,7 @@ func failuresOf[O any](t *testing.T, open O, claims []claim[O]) map[string]strin
 		go func() {
 			defer close(done)
 			defer r.end()
-			c.check(newT(r, c.sentence, 20), open)
+			c.check(newTrial(r, c.sentence, 20), open)
 		}()
 		<-done
 		if r.Failed() {

@@ -66,8 +66,8 @@ func Cancel(cancel context.CancelFunc) Fault {
 	}
 }
 
-// Nth is f at the n-th of the calls that it is asked about, from 0, and no fault
-// at others.
+// Nth is f at the n-th of the calls that it is asked about, counted from 0, and no
+// fault at others.
 func Nth(n int, f Fault) Fault {
 	var asked atomic.Int64
 	return func(ctx context.Context, op string) error {

@@ -48,7 +48,7 @@ func record() auth.Record {
 }
 
 // whole returns a record with something of its own in every field.
-func whole(t *T) (r auth.Record) {
+func whole(t *trial) (r auth.Record) {
 	t.Helper()
 	fill(t, reflect.ValueOf(&r).Elem())
 	r.Kind = kind()
@@ -80,7 +80,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // fill puts something random and not zero into v, and into every exported field
 // of a structure. Fields that come to the contract's types later are filled, too.
-func fill(t *T, v reflect.Value) {
+func fill(t *trial, v reflect.Value) {
 	t.Helper()
 	switch v.Addr().Interface().(type) {
 	case *time.Time:
@@ -121,14 +121,14 @@ func fill(t *T, v reflect.Value) {
 	}
 }
 
-func fillAll(t *T, v reflect.Value) {
+func fillAll(t *trial, v reflect.Value) {
 	t.Helper()
 	for i := range v.Len() {
 		fill(t, v.Index(i))
 	}
 }
 
-func networks(t *T) *auth.Networks {
+func networks(t *trial) *auth.Networks {
 	t.Helper()
 	var a [4]byte
 	_, _ = rand.Read(a[:])

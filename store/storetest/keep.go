@@ -11,7 +11,7 @@ const keptUntil = "From a record's KeepUntil on, every method answers as if the 
 
 // keepClaims hold what is said of KeepUntil and Expires.
 var keepClaims = []claim[opener]{
-	{"KeepUntil, not before and not after", keptUntil, func(t *T, open opener) {
+	{"KeepUntil, not before and not after", keptUntil, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		for range 3 {
 			d, r := digest(), expiring()
@@ -19,7 +19,7 @@ var keepClaims = []claim[opener]{
 			t.goes(b, d, r.KeepUntil)
 		}
 	}},
-	{"KeepUntil, every method", keptUntil, func(t *T, open opener) {
+	{"KeepUntil, every method", keptUntil, func(t *trial, open opener) {
 		s := open(t)
 		r := expiring()
 		ds := digests(4)
@@ -37,7 +37,7 @@ var keepClaims = []claim[opener]{
 		t.insert(s, ds[3], anew)
 		t.present(s, ds[3], anew)
 	}},
-	{"KeepUntil, past at once", keptUntil, func(t *T, open opener) {
+	{"KeepUntil, past at once", keptUntil, func(t *trial, open opener) {
 		s := open(t)
 		for _, keep := range []time.Time{now(), now().Add(-time.Hour), time.Unix(0, 0), time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC)} {
 			d, r := digest(), record()
@@ -52,7 +52,7 @@ var keepClaims = []claim[opener]{
 			t.present(s, d, anew)
 		}
 	}},
-	{"KeepUntil, moved by Replace", keptUntil, func(t *T, open opener) {
+	{"KeepUntil, moved by Replace", keptUntil, func(t *trial, open opener) {
 		s := open(t)
 		near, far := now().Add(soon), now().Add(time.Hour)
 		moves := []struct {
@@ -77,18 +77,18 @@ var keepClaims = []claim[opener]{
 		}
 		t.until(near)
 		for i, m := range moves {
-			if m.kept {
-				t.present(s, ds[i], records[i])
-			} else {
+			if !m.kept {
 				t.absent(s, ds[i])
+				continue
 			}
+			t.present(s, ds[i], records[i])
+			r := next(records[i])
+			r.KeepUntil = now().Add(-time.Second)
+			t.replace(s, ds[i], r)
+			t.absent(s, ds[i])
 		}
-		r := next(records[0])
-		r.KeepUntil = now().Add(-time.Second)
-		t.replace(s, ds[0], r)
-		t.absent(s, ds[0])
 	}},
-	{"KeepUntil, zero", "from then on the record is absent; zero: kept for ever", func(t *T, open opener) {
+	{"KeepUntil, zero", "from then on the record is absent; zero: kept for ever", func(t *trial, open opener) {
 		s := open(t)
 		d, r := digest(), record()
 		r.KeepUntil = time.Time{}
@@ -97,7 +97,7 @@ var keepClaims = []claim[opener]{
 		t.present(s, d, r)
 		t.take(s, d, r)
 	}},
-	{"Expires, never judged", "judged by verifiers, never by the store; zero: never", func(t *T, open opener) {
+	{"Expires, never judged", "judged by verifiers, never by the store; zero: never", func(t *trial, open opener) {
 		s := open(t)
 		for _, expires := range []time.Time{now().Add(-time.Hour), {}} {
 			d, r := digest(), record()
@@ -121,7 +121,7 @@ func expiring() auth.Record {
 }
 
 // goes wants the record under d to be there until keep, and not from then on.
-func (t *T) goes(s auth.Store, d auth.Digest, keep time.Time) {
+func (t *trial) goes(s auth.Store, d auth.Digest, keep time.Time) {
 	t.Helper()
 	t.pause(time.Until(keep) - 5*time.Millisecond)
 	for {

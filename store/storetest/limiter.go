@@ -23,7 +23,7 @@ func hourly(n int) auth.Rate { return auth.Rate{Limit: n, Per: time.Duration(n) 
 
 // limiterClaims hold each sentence of auth.Limiter and auth.Quota.
 var limiterClaims = []claim[limiterOpener]{
-	{"Allow, one by one", charges, func(t *T, open limiterOpener) {
+	{"Allow, one by one", charges, func(t *trial, open limiterOpener) {
 		a := account{open(t, hourly(5)), limiterKey(), hourly(5)}
 		for owed := 1; owed <= 5; owed++ {
 			t.allowed(a, 1, owed)
@@ -34,7 +34,7 @@ var limiterClaims = []claim[limiterOpener]{
 		other.key = limiterKey()
 		t.allowed(other, 5, 5)
 	}},
-	{"Allow, all or none", charges, func(t *T, open limiterOpener) {
+	{"Allow, all or none", charges, func(t *trial, open limiterOpener) {
 		a := account{open(t, hourly(5)), limiterKey(), hourly(5)}
 		t.allowed(a, 3, 3)
 		t.refused(a, 3, 3, time.Hour)
@@ -42,7 +42,7 @@ var limiterClaims = []claim[limiterOpener]{
 		t.allowed(a, 2, 5)
 		t.refused(a, 2, 5, 2*time.Hour)
 	}},
-	{"Allow, burst", "Burst is how much may come at once; zero is Limit.", func(t *T, open limiterOpener) {
+	{"Allow, burst", "Burst is how much may come at once; zero is Limit.", func(t *trial, open limiterOpener) {
 		for _, burst := range []int{1, 3, 20} {
 			rate := hourly(5)
 			rate.Burst = burst
@@ -51,7 +51,7 @@ var limiterClaims = []claim[limiterOpener]{
 			t.refused(a, 1, burst, time.Hour)
 		}
 	}},
-	{"Allow, cost 0", "A cost of 0 charges nothing and asks whether 1 would be admitted", func(t *T, open limiterOpener) {
+	{"Allow, cost 0", "A cost of 0 charges nothing and asks whether 1 would be admitted", func(t *trial, open limiterOpener) {
 		a := account{open(t, hourly(2)), limiterKey(), hourly(2)}
 		for owed := range 2 {
 			t.allowed(a, 0, owed)
@@ -60,7 +60,7 @@ var limiterClaims = []claim[limiterOpener]{
 		}
 		t.refused(a, 0, 2, time.Hour)
 	}},
-	{"Allow, giving back", "a negative one gives back what was charged", func(t *T, open limiterOpener) {
+	{"Allow, giving back", "a negative one gives back what was charged", func(t *trial, open limiterOpener) {
 		a := account{open(t, hourly(3)), limiterKey(), hourly(3)}
 		t.allowed(a, -1, 0) // nothing was: there is no credit
 		t.allowed(a, 3, 3)
@@ -73,7 +73,7 @@ var limiterClaims = []claim[limiterOpener]{
 		t.allowed(a, math.MinInt, 0)
 		t.allowed(a, 3, 3)
 	}},
-	{"Allow, above the burst", "A cost above the burst can never be, and has the time of Reset.", func(t *T, open limiterOpener) {
+	{"Allow, above the burst", "A cost above the burst can never be, and has the time of Reset.", func(t *trial, open limiterOpener) {
 		a := account{open(t, hourly(3)), limiterKey(), hourly(3)}
 		for owed := range 4 {
 			for _, cost := range []int{4, 1000, math.MaxInt32, math.MaxInt} {
@@ -84,7 +84,7 @@ var limiterClaims = []claim[limiterOpener]{
 			}
 		}
 	}},
-	{"Allow, keys apart", "Keys name the caller, and are as long and as strange as the names of callers", func(t *T, open limiterOpener) {
+	{"Allow, keys apart", "Keys name the caller, and are as long and as strange as the names of callers", func(t *trial, open limiterOpener) {
 		l := open(t, hourly(1))
 		start := limiterKey()
 		for _, end := range []string{
@@ -96,7 +96,7 @@ var limiterClaims = []claim[limiterOpener]{
 			t.refused(a, 1, 1, time.Hour)
 		}
 	}},
-	{"Allow, exact", "exact under it: of any number of calls at once they admit as many as the rate does", func(t *T, open limiterOpener) {
+	{"Allow, exact", "exact under it: of any number of calls at once they admit as many as the rate does", func(t *trial, open limiterOpener) {
 		const n = 40
 		handles := [2]auth.Limiter{open(t, hourly(n)), open(t, hourly(n))}
 		key := limiterKey()
@@ -117,7 +117,7 @@ var limiterClaims = []claim[limiterOpener]{
 		equal(t, admitted, n, "admitted of many at once")
 		equal(t, len(left), n, "different numbers that were left of those")
 	}},
-	{"Allow, charged and given back", "Limiters are safe for concurrent use, and exact under it", func(t *T, open limiterOpener) {
+	{"Allow, charged and given back", "Limiters are safe for concurrent use, and exact under it", func(t *trial, open limiterOpener) {
 		rate := hourly(200)
 		handles := [2]auth.Limiter{open(t, rate), open(t, rate)}
 		key := limiterKey()
@@ -133,7 +133,7 @@ var limiterClaims = []claim[limiterOpener]{
 
 // variableClaims hold each sentence of auth.VariableLimiter.
 var variableClaims = []claim[limiterOpener]{
-	{"Rate", "Rate returns the limiter's own rate.", func(t *T, open limiterOpener) {
+	{"Rate", "Rate returns the limiter's own rate.", func(t *trial, open limiterOpener) {
 		for _, rate := range []auth.Rate{hourly(7), {Limit: 7, Per: time.Hour, Burst: 3}} {
 			got := open(t, rate).(auth.VariableLimiter).Rate()
 			if got.Burst == 0 || rate.Burst == 0 && got.Burst == got.Limit {
@@ -142,7 +142,7 @@ var variableClaims = []claim[limiterOpener]{
 			equal(t, got, rate, "Rate")
 		}
 	}},
-	{"AllowRate, its rate", "AllowRate is Allow at a rate, which is valid.", func(t *T, open limiterOpener) {
+	{"AllowRate, its rate", "AllowRate is Allow at a rate, which is valid.", func(t *trial, open limiterOpener) {
 		l := open(t, hourly(2)).(auth.VariableLimiter)
 		for _, n := range []int{1, 5, 1000} {
 			a := account{fixed{l, hourly(n)}, limiterKey(), hourly(n)}
@@ -152,7 +152,7 @@ var variableClaims = []claim[limiterOpener]{
 			t.allowed(a, -1, n-1)
 		}
 	}},
-	{"AllowRate, one account", "A key has one account, whatever the rates it is charged at", func(t *T, open limiterOpener) {
+	{"AllowRate, one account", "A key has one account, whatever the rates it is charged at", func(t *trial, open limiterOpener) {
 		l := open(t, hourly(4)).(auth.VariableLimiter)
 		own, more := account{l, limiterKey(), hourly(4)}, hourly(6)
 		raised := account{fixed{l, more}, own.key, more}
@@ -163,13 +163,13 @@ var variableClaims = []claim[limiterOpener]{
 		t.allowed(own, 1, 4)
 		t.refused(own, 1, 4, time.Hour)
 	}},
-	{"AllowRate, never more than a burst", "the time until all has come back, which is never more than a burst takes at the rate that is applied", func(t *T, open limiterOpener) {
+	{"AllowRate, never more than a burst", "the time until all has come back, which is never more than a burst takes at the rate that is applied", func(t *trial, open limiterOpener) {
 		l := open(t, hourly(10)).(auth.VariableLimiter)
 		own := account{l, limiterKey(), hourly(10)}
 		t.allowed(own, 10, 10)
 		t.refused(account{fixed{l, hourly(3)}, own.key, hourly(3)}, 1, 3, time.Hour)
 	}},
-	{"AllowRate, raised", "So a rate that is raised counts at once, but who had used up the old one has not the new one at once.", func(t *T, open limiterOpener) {
+	{"AllowRate, raised", "So a rate that is raised counts at once, but who had used up the old one has not the new one at once.", func(t *trial, open limiterOpener) {
 		l := open(t, hourly(4)).(auth.VariableLimiter)
 		own := account{l, limiterKey(), hourly(4)}
 		t.allowed(own, 4, 4)
@@ -197,7 +197,7 @@ type fixed struct {
 func limiterKey() string { return "kit " + rand.Text() }
 
 // allowed charges cost, and wants that to be admitted and owed to be owed then.
-func (t *T) allowed(a account, cost, owed int) {
+func (t *trial) allowed(a account, cost, owed int) {
 	t.Helper()
 	q := t.charge(a, cost)
 	equal(t, q.Allowed, true, "allowed")
@@ -207,7 +207,7 @@ func (t *T) allowed(a account, cost, owed int) {
 
 // refused charges cost, and wants that to be refused for a time and owed to be
 // owed as before.
-func (t *T) refused(a account, cost, owed int, retryAfter time.Duration) {
+func (t *trial) refused(a account, cost, owed int, retryAfter time.Duration) {
 	t.Helper()
 	q := t.charge(a, cost)
 	equal(t, q.Allowed, false, "allowed")
@@ -215,7 +215,7 @@ func (t *T) refused(a account, cost, owed int, retryAfter time.Duration) {
 	t.stands(a, q, owed)
 }
 
-func (t *T) charge(a account, cost int) (q auth.Quota) {
+func (t *trial) charge(a account, cost int) (q auth.Quota) {
 	t.Helper()
 	var err error
 	if f, ok := a.limiter.(fixed); ok {
@@ -228,7 +228,7 @@ func (t *T) charge(a account, cost int) (q auth.Quota) {
 }
 
 // stands wants a quota that says, in all of its fields, that owed is owed.
-func (t *T) stands(a account, q auth.Quota, owed int) {
+func (t *trial) stands(a account, q auth.Quota, owed int) {
 	t.Helper()
 	burst := a.rate.Burst
 	if burst == 0 {
@@ -249,7 +249,7 @@ func (t *T) stands(a account, q auth.Quota, owed int) {
 }
 
 // about wants a time that began to pass in this test.
-func (t *T) about(got, want time.Duration, what string) {
+func (t *trial) about(got, want time.Duration, what string) {
 	t.Helper()
 	if got > want || got < want-patience || got < 0 {
 		t.Fatalf("%s: got %v, want %v or a moment less", what, got, want)

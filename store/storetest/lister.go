@@ -10,7 +10,7 @@ import (
 const lists = "A Lister lists the records of a kind by owner, in no particular order."
 
 var listerClaims = []claim[opener]{
-	{"List, owner and kind", lists, func(t *T, open opener) {
+	{"List, owner and kind", lists, func(t *trial, open opener) {
 		s := open(t)
 		owners, kinds := digests(2), []auth.Kind{kind(), kind()}
 		want := map[auth.Digest]map[auth.Kind]entries{}
@@ -34,7 +34,7 @@ var listerClaims = []claim[opener]{
 		}
 		t.lists(s, digest(), kinds[0], nil)
 	}},
-	{"List, kinds and owners alike", lists, func(t *T, open opener) {
+	{"List, kinds and owners alike", lists, func(t *trial, open opener) {
 		s := open(t)
 		k := kind()
 		a, b := digest(), digest()
@@ -50,7 +50,7 @@ var listerClaims = []claim[opener]{
 			t.lists(s, r.Owner, r.Kind, entries{d: r})
 		}
 	}},
-	{"List, no owner", "what lists and caps go by; zero: not listed", func(t *T, open opener) {
+	{"List, no owner", "what lists and caps go by; zero: not listed", func(t *trial, open opener) {
 		s := open(t)
 		d, r := digest(), record()
 		r.Owner = auth.Digest{}
@@ -61,7 +61,7 @@ var listerClaims = []claim[opener]{
 		t.replace(s, d, r)
 		t.lists(s, r.Owner, r.Kind, entries{d: r})
 	}},
-	{"List, what is taken and what changes hands", lists, func(t *T, open opener) {
+	{"List, what is taken and what changes hands", lists, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		before, after := digest(), digest()
 		k, other := kind(), kind()
@@ -93,7 +93,7 @@ var listerClaims = []claim[opener]{
 		t.take(b, ds[4], want[ds[4]])
 		t.lists(a, before, k, nil)
 	}},
-	{"List, what expires", keptUntil, func(t *T, open opener) {
+	{"List, what expires", keptUntil, func(t *trial, open opener) {
 		s := open(t)
 		near, far := expiring(), record()
 		want := entries{}
@@ -115,21 +115,21 @@ var listerClaims = []claim[opener]{
 		t.lists(s, near.Owner, near.Kind, nil)
 		t.lists(s, far.Owner, near.Kind, entries{d: anew})
 	}},
-	{"List, hundreds", lists, func(t *T, open opener) {
+	{"List, hundreds", lists, func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		t.lists(s, r.Owner, r.Kind, t.many(s, r, 300))
 	}},
-	{"List, until the loop breaks", lists, func(t *T, open opener) {
+	{"List, until the loop breaks", lists, func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		all := t.many(s, r, 5)
-		for range 50 { // what is not closed runs out
+		for range 20 { // what is not closed runs out
 			breaks(t, ability[auth.Lister](t, s).List(t.ctx, r.Owner, r.Kind))
 		}
 		t.lists(s, r.Owner, r.Kind, all)
 	}},
-	{"List, and the loop changes the store", lists, func(t *T, open opener) {
+	{"List, and the loop changes the store", lists, func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		all := t.many(s, r, 20)
@@ -142,7 +142,7 @@ var listerClaims = []claim[opener]{
 		equal(t, len(all), 0, "records that the loop did not see")
 		t.lists(s, r.Owner, r.Kind, nil)
 	}},
-	{"List, never what was absent", "never lists what was absent when it began", func(t *T, open opener) {
+	{"List, never what was absent", "never lists what was absent when it began", func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		all := t.many(s, r, 20)
@@ -151,7 +151,7 @@ var listerClaims = []claim[opener]{
 		}
 		t.lists(s, r.Owner, r.Kind, nil)
 	}},
-	{"List, context", "The sequence ends after the first error.", func(t *T, open opener) {
+	{"List, context", "The sequence ends after the first error.", func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		t.many(s, r, 300)
@@ -164,13 +164,13 @@ var listerClaims = []claim[opener]{
 type entries map[auth.Digest]auth.Record
 
 // lists wants the list of an owner and a kind.
-func (t *T) lists(s auth.Store, owner auth.Digest, k auth.Kind, want entries) {
+func (t *trial) lists(s auth.Store, owner auth.Digest, k auth.Kind, want entries) {
 	t.Helper()
 	t.yields(ability[auth.Lister](t, s).List(t.ctx, owner, k), want)
 }
 
 // yields wants each of the entries once, and nothing else.
-func (t *T) yields(all sequence, want entries) {
+func (t *trial) yields(all sequence, want entries) {
 	t.Helper()
 	seen := entries{}
 	for e, err := range all {
@@ -186,7 +186,7 @@ func (t *T) yields(all sequence, want entries) {
 }
 
 // many inserts n records of r's owner and kind, some at a time.
-func (t *T) many(s auth.Store, r auth.Record, n int) entries {
+func (t *trial) many(s auth.Store, r auth.Record, n int) entries {
 	t.Helper()
 	all, ds := entries{}, digests(n)
 	for _, d := range ds {
@@ -207,7 +207,7 @@ func (t *T) many(s auth.Store, r auth.Record, n int) entries {
 }
 
 // breaks wants a loop that breaks in its second round to end with it.
-func breaks(t *T, all sequence) {
+func breaks(t *trial, all sequence) {
 	t.Helper()
 	n := 0
 	for _, err := range all {
@@ -221,7 +221,7 @@ func breaks(t *T, all sequence) {
 
 // endsWith wants a sequence to end with the error of its context: at once where
 // that had ended, and else, if at all, when it ends.
-func endsWith(t *T, all func(context.Context) sequence) {
+func endsWith(t *trial, all func(context.Context) sequence) {
 	t.Helper()
 	past, cancel := context.WithDeadline(t.ctx, time.Now().Add(-time.Second))
 	defer cancel()

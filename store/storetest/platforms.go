@@ -20,14 +20,14 @@ const knows = "Platform returns the entry whose ID is id"
 
 // platformClaims hold each sentence of auth.PlatformRegistry.
 var platformClaims = []claim[platformOpener]{
-	{"Platform, every field", knows, func(t *T, open platformOpener) {
+	{"Platform, every field", knows, func(t *trial, open platformOpener) {
 		platforms := []*auth.Platform{platform(t), platform(t), platform(t)}
 		r := open(t, platforms...)
 		for _, p := range platforms {
 			t.platform(r, p)
 		}
 	}},
-	{"Platform, nil and empty", "Nil is any, and an empty list none.", func(t *T, open platformOpener) {
+	{"Platform, nil and empty", "Nil is any, and an empty list none.", func(t *trial, open platformOpener) {
 		p := platform(t)
 		nowhere, err := auth.NewNetworks()
 		t.must(err, "NewNetworks")
@@ -40,16 +40,16 @@ var platformClaims = []claim[platformOpener]{
 			t.platform(r, p)
 		}
 	}},
-	{"Platform, absent", "Where there is none it returns ErrNotFound", func(t *T, open platformOpener) {
+	{"Platform, absent", "Where there is none it returns ErrNotFound", func(t *trial, open platformOpener) {
 		r := open(t, platform(t))
 		for _, id := range []string{platformID(), ".", "..", "-", "_", strings.Repeat("x", 64)} {
 			t.is(second(r.Platform(t.ctx, id)), auth.ErrNotFound, "Platform "+id)
 		}
 	}},
-	{"Platform, none", "Where there is none it returns ErrNotFound", func(t *T, open platformOpener) {
+	{"Platform, none", "Where there is none it returns ErrNotFound", func(t *trial, open platformOpener) {
 		t.is(second(open(t).Platform(t.ctx, platformID())), auth.ErrNotFound, "Platform")
 	}},
-	{"Platform, ids alike", "a name to be compared exactly, never a path or a part of a query", func(t *T, open platformOpener) {
+	{"Platform, ids alike", "a name to be compared exactly, never a path or a part of a query", func(t *trial, open platformOpener) {
 		start := platformID()
 		var platforms []*auth.Platform
 		for _, end := range []string{"-a", "_a", "-b.", "", "-A", ".a", "-b", "-b-", strings.Repeat("x", 64-len(start))} {
@@ -70,7 +70,7 @@ var platformClaims = []claim[platformOpener]{
 			t.platform(r, p)
 		}
 	}},
-	{"Platform, many ask", "Implementations are safe for concurrent use.", func(t *T, open platformOpener) {
+	{"Platform, many ask", "Implementations are safe for concurrent use.", func(t *trial, open platformOpener) {
 		p := platform(t)
 		r := open(t, p)
 		for i, err := range race(racers, func(i int) error {
@@ -88,7 +88,7 @@ var platformClaims = []claim[platformOpener]{
 		}
 		t.platform(r, p)
 	}},
-	{"Platform, context", "any other error is an outage, answered 503", func(t *T, open platformOpener) {
+	{"Platform, context", "any other error is an outage, answered 503", func(t *trial, open platformOpener) {
 		p := platform(t)
 		r := open(t, p)
 		past, cancel := context.WithDeadline(t.ctx, time.Now().Add(-time.Second))
@@ -100,7 +100,7 @@ var platformClaims = []claim[platformOpener]{
 }
 
 // platform returns a platform with something of its own in every field.
-func platform(t *T) *auth.Platform {
+func platform(t *trial) *auth.Platform {
 	t.Helper()
 	p := &auth.Platform{Keys: publicKeys(t)}
 	v := reflect.ValueOf(p).Elem()
@@ -120,7 +120,7 @@ func platform(t *T) *auth.Platform {
 func platformID() string { return "kit-" + rand.Text() }
 
 // publicKeys returns two public keys.
-func publicKeys(t *T) *auth.Keys {
+func publicKeys(t *trial) *auth.Keys {
 	t.Helper()
 	var keys []*auth.Key
 	for range 2 {
@@ -138,7 +138,7 @@ func publicKeys(t *T) *auth.Keys {
 }
 
 // platform wants the entry that p is.
-func (t *T) platform(r auth.PlatformRegistry, p *auth.Platform) {
+func (t *trial) platform(r auth.PlatformRegistry, p *auth.Platform) {
 	t.Helper()
 	got, err := r.Platform(t.ctx, p.ID)
 	t.must(err, "Platform")

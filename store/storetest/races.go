@@ -13,7 +13,7 @@ const atomically = "Every method is atomic, honours its context, and is safe for
 // raceClaims hold what is said of calls that are made at once, some through one
 // handle and some through another.
 var raceClaims = []claim[opener]{
-	{"Take, one succeeds", "Of concurrent callers exactly one succeeds; the others get ErrNotFound.", func(t *T, open opener) {
+	{"Take, one succeeds", "Of concurrent callers exactly one succeeds; the others get ErrNotFound.", func(t *trial, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
 		for range 5 {
 			d, r := t.inserted(handles[0])
@@ -27,7 +27,7 @@ var raceClaims = []claim[opener]{
 			t.absent(handles[0], d)
 		}
 	}},
-	{"Insert, one succeeds", atomically, func(t *T, open opener) {
+	{"Insert, one succeeds", atomically, func(t *trial, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
 		for range 5 {
 			d := digest()
@@ -40,7 +40,7 @@ var raceClaims = []claim[opener]{
 			t.present(handles[0], d, records[winner(errs)])
 		}
 	}},
-	{"Replace, one succeeds", atomically, func(t *T, open opener) {
+	{"Replace, one succeeds", atomically, func(t *trial, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
 		d, r := t.inserted(handles[0])
 		for range 5 {
@@ -54,7 +54,7 @@ var raceClaims = []claim[opener]{
 			t.present(handles[1], d, r)
 		}
 	}},
-	{"Replace, no change is lost", atomically, func(t *T, open opener) {
+	{"Replace, no change is lost", atomically, func(t *trial, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
 		d, r := digest(), record()
 		r.Data = []byte("0")
@@ -67,7 +67,7 @@ var raceClaims = []claim[opener]{
 		t.must(err, "Lookup")
 		equal(t, string(r.Data), strconv.Itoa(workers*each), "changes that counted")
 	}},
-	{"Take, nothing brings it back", "There is no upsert: a slow request that ends after a sign-out cannot bring the session back.", func(t *T, open opener) {
+	{"Take, nothing brings it back", "There is no upsert: a slow request that ends after a sign-out cannot bring the session back.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		for range t.rounds {
 			d, r := t.inserted(a)
@@ -85,7 +85,7 @@ var raceClaims = []claim[opener]{
 			t.absent(b, d)
 		}
 	}},
-	{"Lookup, whole records only", atomically, func(t *T, open opener) {
+	{"Lookup, whole records only", atomically, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		d, r := t.inserted(a)
 		versions := []auth.Record{r}
@@ -125,7 +125,7 @@ func winner(errs []error) int {
 }
 
 // replaceAll replaces the record under d by one after the other.
-func replaceAll(t *T, s auth.Store, d auth.Digest, records []auth.Record) error {
+func replaceAll(t *trial, s auth.Store, d auth.Digest, records []auth.Record) error {
 	for _, r := range records {
 		if err := s.Replace(t.ctx, d, r); err != nil {
 			return err
@@ -135,7 +135,7 @@ func replaceAll(t *T, s auth.Store, d auth.Digest, records []auth.Record) error 
 }
 
 // count adds n to the number in the record under d, one by one.
-func count(t *T, s auth.Store, d auth.Digest, n int) error {
+func count(t *trial, s auth.Store, d auth.Digest, n int) error {
 	for range 1000 {
 		r, err := s.Lookup(t.ctx, d)
 		if err != nil {

@@ -13,13 +13,13 @@ const everyField = "Every field of it and of the Principal comes back as it went
 
 // recordClaims hold that records come back whole.
 var recordClaims = []claim[opener]{
-	{"Record, every field", everyField, func(t *T, open opener) {
+	{"Record, every field", everyField, func(t *trial, open opener) {
 		comesBack := roundTrips(t, open)
 		for range 3 {
 			comesBack(whole(t))
 		}
 	}},
-	{"Record, one field alone", everyField, func(t *T, open opener) {
+	{"Record, one field alone", everyField, func(t *trial, open opener) {
 		comesBack := roundTrips(t, open)
 		r := whole(t)
 		bare := auth.Record{Kind: r.Kind, Revision: r.Revision, Principal: &auth.Principal{Subject: "subject"}}
@@ -40,7 +40,7 @@ var recordClaims = []claim[opener]{
 			comesBack(changed(bare, f))
 		}
 	}},
-	{"Record, times", "Times are in UTC and exact to the microsecond, from the year 1 to 9999.", func(t *T, open opener) {
+	{"Record, times", "Times are in UTC and exact to the microsecond, from the year 1 to 9999.", func(t *trial, open opener) {
 		comesBack := roundTrips(t, open)
 		for _, at := range []time.Time{
 			{},
@@ -61,7 +61,7 @@ var recordClaims = []claim[opener]{
 			}))
 		}
 	}},
-	{"Record, times of other zones", "Times are in UTC and exact to the microsecond", func(t *T, open opener) {
+	{"Record, times of other zones", "Times are in UTC and exact to the microsecond", func(t *trial, open opener) {
 		s := open(t)
 		at := time.Date(2031, 2, 3, 4, 5, 6, 7008, time.FixedZone("east", 5*3600+1800))
 		d, r := digest(), record()
@@ -76,7 +76,7 @@ var recordClaims = []claim[opener]{
 			}
 		}
 	}},
-	{"Record, empty and nil", everyField, func(t *T, open opener) {
+	{"Record, empty and nil", everyField, func(t *trial, open opener) {
 		comesBack := roundTrips(t, open)
 		nowhere, err := auth.NewNetworks()
 		t.must(err, "NewNetworks")
@@ -97,7 +97,7 @@ var recordClaims = []claim[opener]{
 			comesBack(changed(whole(t), f))
 		}
 	}},
-	{"Record, data of 64 KiB", everyField, func(t *T, open opener) {
+	{"Record, data of 64 KiB", everyField, func(t *trial, open opener) {
 		comesBack := roundTrips(t, open)
 		every := make([]byte, 256)
 		for i := range every {
@@ -110,7 +110,7 @@ var recordClaims = []claim[opener]{
 			comesBack(changed(record(), func(r *auth.Record) { r.Data = data }))
 		}
 	}},
-	{"Record, texts of any bytes", everyField, func(t *T, open opener) {
+	{"Record, texts of any bytes", everyField, func(t *trial, open opener) {
 		comesBack := roundTrips(t, open)
 		for _, text := range []string{
 			"\x00", "a\x00b", "\U0001F511 \u00e9 e\u0301", "\xff\xfe not UTF-8 \xed\xa0\x80", " blanks ", "\r\n\t",
@@ -124,13 +124,13 @@ var recordClaims = []claim[opener]{
 			}))
 		}
 	}},
-	{"Record, claims verbatim", everyField, func(t *T, open opener) {
+	{"Record, claims verbatim", everyField, func(t *trial, open opener) {
 		comesBack := roundTrips(t, open)
 		for _, claims := range []string{`{}`, `{ "b":1, "a" : 1.0, "b":2,` + "\n\t" + `"n":12345678901234567890, "e":"\u00e9/\/" }`, `null`} {
 			comesBack(changed(record(), func(r *auth.Record) { r.Principal.Claims = json.RawMessage(claims) }))
 		}
 	}},
-	{"Record, digests alike", "A Store remembers credentials: typed records by digest.", func(t *T, open opener) {
+	{"Record, digests alike", "A Store remembers credentials: typed records by digest.", func(t *trial, open opener) {
 		s := open(t)
 		records := map[auth.Digest]auth.Record{}
 		d := digest()
@@ -153,7 +153,7 @@ var recordClaims = []claim[opener]{
 
 // roundTrips returns a function that holds that a record comes back from Lookup
 // and Take, whether it came by Insert or by Replace, and through which handle.
-func roundTrips(t *T, open opener) func(auth.Record) {
+func roundTrips(t *trial, open opener) func(auth.Record) {
 	a, b := open(t), open(t)
 	return func(r auth.Record) {
 		t.Helper()

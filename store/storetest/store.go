@@ -13,10 +13,10 @@ var storeClaims = slices.Concat(recordClaims, methodClaims, keepClaims, raceClai
 
 // methodClaims hold what is said of each method.
 var methodClaims = []claim[opener]{
-	{"Lookup, absent", "Lookup returns the record under d, or ErrNotFound.", func(t *T, open opener) {
+	{"Lookup, absent", "Lookup returns the record under d, or ErrNotFound.", func(t *trial, open opener) {
 		t.absent(open(t), digest())
 	}},
-	{"Lookup, from another handle", "Lookup returns the record under d, or ErrNotFound.", func(t *T, open opener) {
+	{"Lookup, from another handle", "Lookup returns the record under d, or ErrNotFound.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		d, r := t.inserted(a)
 		t.present(b, d, r)
@@ -26,7 +26,7 @@ var methodClaims = []claim[opener]{
 		t.take(a, d, r)
 		t.absent(b, d)
 	}},
-	{"Insert, one is present", "Where one is present it returns ErrExists and leaves that one unchanged.", func(t *T, open opener) {
+	{"Insert, one is present", "Where one is present it returns ErrExists and leaves that one unchanged.", func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		for _, other := range []auth.Record{record(), next(r), r} {
@@ -35,7 +35,7 @@ var methodClaims = []claim[opener]{
 			t.present(s, d, r)
 		}
 	}},
-	{"Insert, one was taken", "Insert adds r under d.", func(t *T, open opener) {
+	{"Insert, one was taken", "Insert adds r under d.", func(t *trial, open opener) {
 		s := open(t)
 		d, old := t.inserted(s)
 		t.take(s, d, old)
@@ -43,7 +43,7 @@ var methodClaims = []claim[opener]{
 		t.insert(s, d, anew)
 		t.present(s, d, anew)
 	}},
-	{"Replace", "Replace changes the record under d to r, whose Revision must be the stored one plus 1.", func(t *T, open opener) {
+	{"Replace", "Replace changes the record under d to r, whose Revision must be the stored one plus 1.", func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		for range 3 {
@@ -53,7 +53,7 @@ var methodClaims = []claim[opener]{
 			r = other
 		}
 	}},
-	{"Replace, the revision wraps", "Replace changes the record under d to r, whose Revision must be the stored one plus 1.", func(t *T, open opener) {
+	{"Replace, the revision wraps", "Replace changes the record under d to r, whose Revision must be the stored one plus 1.", func(t *trial, open opener) {
 		s := open(t)
 		d, r := digest(), record()
 		for _, before := range []uint64{math.MaxUint64, math.MaxInt64, math.MaxUint32, 1 << 53} {
@@ -64,7 +64,7 @@ var methodClaims = []claim[opener]{
 			t.take(s, d, r)
 		}
 	}},
-	{"Replace, absent", "It returns ErrNotFound where none is present", func(t *T, open opener) {
+	{"Replace, absent", "It returns ErrNotFound where none is present", func(t *trial, open opener) {
 		s := open(t)
 		d, r := digest(), record()
 		t.is(s.Replace(t.ctx, d, r), auth.ErrNotFound, "Replace")
@@ -74,7 +74,7 @@ var methodClaims = []claim[opener]{
 		t.is(s.Replace(t.ctx, d, next(r)), auth.ErrNotFound, "Replace of what was taken")
 		t.absent(s, d)
 	}},
-	{"Replace, stale", "ErrConflict where the revision differs.", func(t *T, open opener) {
+	{"Replace, stale", "ErrConflict where the revision differs.", func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		for _, by := range []uint64{0, 2, 3, 1 << 32, math.MaxUint64, math.MaxUint64 - r.Revision + 1} {
@@ -84,7 +84,7 @@ var methodClaims = []claim[opener]{
 			t.present(s, d, r)
 		}
 	}},
-	{"Replace, inserted anew", "a stale Replace cannot hit a record inserted anew under the same digest", func(t *T, open opener) {
+	{"Replace, inserted anew", "a stale Replace cannot hit a record inserted anew under the same digest", func(t *trial, open opener) {
 		s := open(t)
 		for _, by := range []uint64{1, math.MaxUint64, 1 << 40} {
 			d, old := t.inserted(s)
@@ -96,7 +96,7 @@ var methodClaims = []claim[opener]{
 			t.present(s, d, anew)
 		}
 	}},
-	{"Replace, Seen", "The later of both Seen is kept.", func(t *T, open opener) {
+	{"Replace, Seen", "The later of both Seen is kept.", func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		latest := r.Seen
@@ -111,7 +111,7 @@ var methodClaims = []claim[opener]{
 			t.present(s, d, r)
 		}
 	}},
-	{"Take", "Take removes the record under d and returns it.", func(t *T, open opener) {
+	{"Take", "Take removes the record under d and returns it.", func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		other, kept := t.inserted(s)

@@ -6,7 +6,8 @@
 // sentence, and the line of this package that found it broken: read on there, the
 // cases are meant to be read. Everything is random, the kinds and owners of
 // records as well as their digests, so that a backend may hold other things
-// meanwhile; what a run leaves there is no more than a few thousand records.
+// meanwhile. What a run leaves there is some thousand records, which are kept for
+// an hour, and a few dozen users.
 //
 // [Faulty] is for the other side: for testing code that calls a store.
 package storetest
@@ -29,8 +30,9 @@ import (
 // that lives in one process alone returns itself each time. What a handle holds
 // open is closed by tb.Cleanup, and no goroutine of its own is left after that.
 //
-// A store that sweeps by itself should do so no more often than each few seconds
-// here, as sweeps are counted. With -short, races run fewer rounds.
+// The clock that KeepUntil is judged by is to agree with this machine's to half a
+// millisecond. A store that sweeps by itself should do so seldom here, as what is
+// swept is counted. With -short, races run fewer rounds.
 func Run(t *testing.T, open func(tb testing.TB) auth.Store) {
 	run(t, "Store", open, storeClaims)
 	s := open(t)
@@ -50,8 +52,8 @@ func RunUsers(t *testing.T, open func(tb testing.TB) password.UserStore) {
 }
 
 // RunPlatforms holds a registry against every sentence of
-// [auth.PlatformRegistry]. open returns one that knows the platforms; their ids
-// are random, so it may know others, too.
+// [auth.PlatformRegistry]. open returns one that knows the platforms, none of
+// which it is given twice; their ids are random, so it may know others, too.
 func RunPlatforms(t *testing.T, open func(tb testing.TB, platforms ...*auth.Platform) auth.PlatformRegistry) {
 	run(t, "PlatformRegistry", open, platformClaims)
 }

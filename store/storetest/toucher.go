@@ -13,7 +13,7 @@ const (
 )
 
 var toucherClaims = []claim[opener]{
-	{"Touch, forward", touches, func(t *T, open opener) {
+	{"Touch, forward", touches, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		want, seen := entries{}, map[auth.Digest]time.Time{}
 		for i := range 5 {
@@ -31,7 +31,7 @@ var toucherClaims = []claim[opener]{
 			t.present(b, d, r)
 		}
 	}},
-	{"Touch, neither back nor a Revision", harmless, func(t *T, open opener) {
+	{"Touch, neither back nor a Revision", harmless, func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		for _, seen := range []time.Time{r.Seen.Add(-time.Microsecond), r.Seen, {}} {
@@ -45,7 +45,7 @@ var toucherClaims = []claim[opener]{
 		t.replace(s, d, r)
 		t.present(s, d, r)
 	}},
-	{"Touch, absent", harmless, func(t *T, open opener) {
+	{"Touch, absent", harmless, func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		gone, taken := t.inserted(s)
@@ -57,12 +57,12 @@ var toucherClaims = []claim[opener]{
 		t.absent(s, gone)
 		t.absent(s, never)
 	}},
-	{"Touch, none", touches, func(t *T, open opener) {
+	{"Touch, none", touches, func(t *trial, open opener) {
 		s := open(t)
 		t.touch(s, nil)
 		t.touch(s, map[auth.Digest]time.Time{})
 	}},
-	{"Touch, a thousand", touches, func(t *T, open opener) {
+	{"Touch, a thousand", touches, func(t *trial, open opener) {
 		s := open(t)
 		all, seen := t.many(s, record(), 1000), map[auth.Digest]time.Time{}
 		for d, r := range all {
@@ -78,7 +78,7 @@ var toucherClaims = []claim[opener]{
 			some++
 		}
 	}},
-	{"Touch, Replace keeps the later", "The later of both Seen is kept.", func(t *T, open opener) {
+	{"Touch, Replace keeps the later", "The later of both Seen is kept.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		d, r := t.inserted(a)
 		for range min(t.rounds, 100) {
@@ -96,7 +96,7 @@ var toucherClaims = []claim[opener]{
 			t.present(a, d, r)
 		}
 	}},
-	{"Touch, nothing comes back", harmless, func(t *T, open opener) {
+	{"Touch, nothing comes back", harmless, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		touch := ability[auth.Toucher](t, b).Touch
 		for range t.rounds {
@@ -112,7 +112,7 @@ var toucherClaims = []claim[opener]{
 			t.absent(b, d)
 		}
 	}},
-	{"Touch, many at once", atomically, func(t *T, open opener) {
+	{"Touch, many at once", atomically, func(t *trial, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
 		all := t.many(handles[0], record(), 50)
 		for _, err := range race(8, func(i int) error {
@@ -129,7 +129,7 @@ var toucherClaims = []claim[opener]{
 			t.present(handles[0], d, r)
 		}
 	}},
-	{"Touch, what expires", keptUntil, func(t *T, open opener) {
+	{"Touch, what expires", keptUntil, func(t *trial, open opener) {
 		s := open(t)
 		d, r := digest(), expiring()
 		t.insert(s, d, r)
@@ -138,7 +138,7 @@ var toucherClaims = []claim[opener]{
 		t.absent(s, d)
 		t.insert(s, d, record())
 	}},
-	{"Touch, KeepUntil stays", harmless, func(t *T, open opener) {
+	{"Touch, KeepUntil stays", harmless, func(t *trial, open opener) {
 		s := open(t)
 		d, r := digest(), expiring()
 		t.insert(s, d, r)
@@ -146,7 +146,7 @@ var toucherClaims = []claim[opener]{
 		t.until(r.KeepUntil)
 		t.absent(s, d)
 	}},
-	{"Touch, context", atomically, func(t *T, open opener) {
+	{"Touch, context", atomically, func(t *trial, open opener) {
 		s := open(t)
 		d, r := t.inserted(s)
 		past, cancel := context.WithDeadline(t.ctx, time.Now().Add(-time.Second))
@@ -157,7 +157,7 @@ var toucherClaims = []claim[opener]{
 	}},
 }
 
-func (t *T) touch(s auth.Store, seen map[auth.Digest]time.Time) {
+func (t *trial) touch(s auth.Store, seen map[auth.Digest]time.Time) {
 	t.Helper()
 	t.must(ability[auth.Toucher](t, s).Touch(t.ctx, seen), "Touch")
 }

@@ -24,7 +24,7 @@ const (
 
 // userClaims hold each sentence of password.UserStore.
 var userClaims = []claim[userOpener]{
-	{"User, every field", "UserByLogin returns the user with that login", func(t *T, open userOpener) {
+	{"User, every field", "UserByLogin returns the user with that login", func(t *trial, open userOpener) {
 		a, b := open(t), open(t)
 		for range 3 {
 			u := wholeUser(t)
@@ -37,7 +37,7 @@ var userClaims = []claim[userOpener]{
 			t.user(a, u)
 		}
 	}},
-	{"User, little", "UserByID returns the user with that ID", func(t *T, open userOpener) {
+	{"User, little", "UserByID returns the user with that ID", func(t *trial, open userOpener) {
 		s := open(t)
 		full := wholeUser(t)
 		for _, f := range []func(*password.User){
@@ -58,7 +58,7 @@ var userClaims = []claim[userOpener]{
 			t.user(s, u)
 		}
 	}},
-	{"User, strange texts", "UserByLogin returns the user with that login, compared byte for byte", func(t *T, open userOpener) {
+	{"User, strange texts", "UserByLogin returns the user with that login, compared byte for byte", func(t *trial, open userOpener) {
 		s := open(t)
 		for _, text := range []string{
 			"'; DROP TABLE users; --", `"\'` + "`", "%_ {}[]<>&", "\U0001F511", "e\u0301 \u00e9 \u00df \u0130", strings.Repeat("x", 200),
@@ -70,7 +70,7 @@ var userClaims = []claim[userOpener]{
 			t.user(s, u)
 		}
 	}},
-	{"User, names alike", "compared byte for byte", func(t *T, open userOpener) {
+	{"User, names alike", "compared byte for byte", func(t *trial, open userOpener) {
 		s := open(t)
 		start := name()
 		for _, end := range []string{"a", "A", "a ", " a", "aa", "\u00e4", "a\u0308", "\u00c4", "%", "_", ""} {
@@ -81,7 +81,7 @@ var userClaims = []claim[userOpener]{
 			t.user(s, u)
 		}
 	}},
-	{"User, absent", "compared byte for byte, or auth.ErrNotFound.", func(t *T, open userOpener) {
+	{"User, absent", "compared byte for byte, or auth.ErrNotFound.", func(t *trial, open userOpener) {
 		s := open(t)
 		u := user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
@@ -90,7 +90,7 @@ var userClaims = []claim[userOpener]{
 		}
 		t.noUser(s, u.Login, u.ID)
 	}},
-	{"InsertUser, taken", insertsUser, func(t *T, open userOpener) {
+	{"InsertUser, taken", insertsUser, func(t *trial, open userOpener) {
 		s := open(t)
 		u := user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
@@ -105,7 +105,7 @@ var userClaims = []claim[userOpener]{
 		t.must(s.InsertUser(t.ctx, sameID), "InsertUser of a Login that was refused with another's ID")
 		t.must(s.InsertUser(t.ctx, sameLogin), "InsertUser of an ID that was refused with another's Login")
 	}},
-	{"ReplaceUser, another login", changesUser, func(t *T, open userOpener) {
+	{"ReplaceUser, another login", changesUser, func(t *trial, open userOpener) {
 		s := open(t)
 		u := user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
@@ -120,7 +120,7 @@ var userClaims = []claim[userOpener]{
 		t.user(s, other)
 		t.user(s, renamed)
 	}},
-	{"ReplaceUser, absent", "It returns auth.ErrNotFound where none is present", func(t *T, open userOpener) {
+	{"ReplaceUser, absent", "It returns auth.ErrNotFound where none is present", func(t *trial, open userOpener) {
 		s := open(t)
 		u := user()
 		t.is(s.ReplaceUser(t.ctx, u), auth.ErrNotFound, "ReplaceUser")
@@ -131,7 +131,7 @@ var userClaims = []claim[userOpener]{
 		t.is(s.ReplaceUser(t.ctx, u), auth.ErrNotFound, "ReplaceUser with a login that is taken")
 		t.user(s, present)
 	}},
-	{"ReplaceUser, stale", "auth.ErrConflict where the revision differs", func(t *T, open userOpener) {
+	{"ReplaceUser, stale", "auth.ErrConflict where the revision differs", func(t *trial, open userOpener) {
 		s := open(t)
 		u := user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
@@ -143,7 +143,7 @@ var userClaims = []claim[userOpener]{
 			t.is(second(s.UserByLogin(t.ctx, stale.Login)), auth.ErrNotFound, "UserByLogin")
 		}
 	}},
-	{"ReplaceUser, taken", "auth.ErrExists where u's Login is new and taken by another user", func(t *T, open userOpener) {
+	{"ReplaceUser, taken", "auth.ErrExists where u's Login is new and taken by another user", func(t *trial, open userOpener) {
 		s := open(t)
 		u, other := user(), user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
@@ -154,7 +154,7 @@ var userClaims = []claim[userOpener]{
 		t.user(s, u)
 		t.user(s, other)
 	}},
-	{"Users, one succeeds", "Every method is atomic, honours its context, and is safe for concurrent use.", func(t *T, open userOpener) {
+	{"Users, one succeeds", "Every method is atomic, honours its context, and is safe for concurrent use.", func(t *trial, open userOpener) {
 		handles := [2]password.UserStore{open(t), open(t)}
 		users := make([]password.User, racers)
 		login := name()
@@ -173,7 +173,7 @@ var userClaims = []claim[userOpener]{
 		t.one(errs, auth.ErrConflict)
 		t.user(handles[1], users[winner(errs)])
 	}},
-	{"Users, one gets a login", "It is unique in its store, over all tenants.", func(t *T, open userOpener) {
+	{"Users, one gets a login", "It is unique in its store, over all tenants.", func(t *trial, open userOpener) {
 		handles := [2]password.UserStore{open(t), open(t)}
 		for range 5 {
 			login := name()
@@ -196,7 +196,7 @@ var userClaims = []claim[userOpener]{
 			t.user(handles[1], users[winner(errs)])
 		}
 	}},
-	{"Users, context", "Every method is atomic, honours its context, and is safe for concurrent use.", func(t *T, open userOpener) {
+	{"Users, context", "Every method is atomic, honours its context, and is safe for concurrent use.", func(t *trial, open userOpener) {
 		s := open(t)
 		u, absent := user(), user()
 		t.must(s.InsertUser(t.ctx, u), "InsertUser")
@@ -215,11 +215,11 @@ var userClaims = []claim[userOpener]{
 		t.user(s, u)
 		t.noUser(s, absent.ID, absent.Login)
 	}},
-	{"Users, a handle that is closed", "Errors other than the three of auth.Store mean that the backend could not answer", func(t *T, open userOpener) {
+	{"Users, a handle that is closed", "Errors other than the three of auth.Store mean that the backend could not answer", func(t *trial, open userOpener) {
 		u := user()
 		t.must(open(t).InsertUser(t.ctx, u), "InsertUser")
 		var closed password.UserStore
-		t.scope(func(t *T) { closed = open(t) })
+		t.scope(func(t *trial) { closed = open(t) })
 		ctx, cancel := context.WithTimeout(t.ctx, 10*time.Second)
 		defer cancel()
 		for _, err := range []error{
@@ -231,16 +231,16 @@ var userClaims = []claim[userOpener]{
 			}
 		}
 	}},
-	{"Users, no goroutine is left", "no goroutine of its own is left after that", func(t *T, open userOpener) {
-		t.scope(func(t *T) { t.noUser(open(t), "kit", "kit") }) // what starts once stays
+	{"Users, no goroutine is left", "no goroutine of its own is left after that", func(t *trial, open userOpener) {
+		t.scope(func(t *trial) { t.noUser(open(t), "kit", "kit") }) // what starts once stays
 		before := runtime.NumGoroutine()
-		t.scope(func(t *T) { t.must(open(t).InsertUser(t.ctx, user()), "InsertUser") })
+		t.scope(func(t *trial) { t.must(open(t).InsertUser(t.ctx, user()), "InsertUser") })
 		t.goroutinesEnd(before)
 	}},
 }
 
 // wholeUser returns a user with something of its own in every field.
-func wholeUser(t *T) (u password.User) {
+func wholeUser(t *trial) (u password.User) {
 	t.Helper()
 	fill(t, reflect.ValueOf(&u).Elem())
 	u.Revision = auth.NewRevision()
@@ -262,7 +262,7 @@ func nextUser(u password.User) password.User {
 }
 
 // user wants u by both ways.
-func (t *T) user(s password.UserStore, u password.User) {
+func (t *trial) user(s password.UserStore, u password.User) {
 	t.Helper()
 	got, err := s.UserByID(t.ctx, u.ID)
 	t.must(err, "UserByID")
@@ -273,7 +273,7 @@ func (t *T) user(s password.UserStore, u password.User) {
 }
 
 // noUser wants nobody of that ID, nor of that login.
-func (t *T) noUser(s password.UserStore, id, login string) {
+func (t *trial) noUser(s password.UserStore, id, login string) {
 	t.Helper()
 	for way, err := range map[string]error{"UserByID": second(s.UserByID(t.ctx, id)), "UserByLogin": second(s.UserByLogin(t.ctx, login))} {
 		if !errors.Is(err, auth.ErrNotFound) {

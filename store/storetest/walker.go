@@ -13,7 +13,7 @@ type sequence = iter.Seq2[auth.Entry, error]
 const walks = "A Walker walks through all records of a kind, or of every kind where k is empty, in no particular order"
 
 var walkerClaims = []claim[opener]{
-	{"Walk, a kind", walks, func(t *T, open opener) {
+	{"Walk, a kind", walks, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		r := record()
 		want := t.many(a, r, 5)
@@ -38,7 +38,7 @@ var walkerClaims = []claim[opener]{
 		t.walks(a, r.Kind, want)
 		t.walks(a, kind(), nil)
 	}},
-	{"Walk, kinds alike", walks, func(t *T, open opener) {
+	{"Walk, kinds alike", walks, func(t *trial, open opener) {
 		s := open(t)
 		k := kind()
 		for _, end := range []auth.Kind{"-a", "-A", "_a", ".a", ""} {
@@ -48,7 +48,7 @@ var walkerClaims = []claim[opener]{
 			t.walks(s, r.Kind, entries{d: r})
 		}
 	}},
-	{"Walk, every kind", "It sees each record once that is present from beginning to end", func(t *T, open opener) {
+	{"Walk, every kind", "It sees each record once that is present from beginning to end", func(t *trial, open opener) {
 		s := open(t)
 		want, seen := entries{}, map[auth.Digest]bool{}
 		for range 20 {
@@ -68,12 +68,12 @@ var walkerClaims = []claim[opener]{
 		}
 		equal(t, len(want), 0, "records not seen")
 	}},
-	{"Walk, thousands", "It sees each record once that is present from beginning to end", func(t *T, open opener) {
+	{"Walk, thousands", "It sees each record once that is present from beginning to end", func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		t.walks(s, r.Kind, t.many(s, r, 1200))
 	}},
-	{"Walk, while records come and go", "It sees each record once that is present from beginning to end", func(t *T, open opener) {
+	{"Walk, while records come and go", "It sees each record once that is present from beginning to end", func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		stay, leave := t.many(s, r, 500), t.many(s, r, 500)
@@ -101,7 +101,7 @@ var walkerClaims = []claim[opener]{
 		}
 		equal(t, len(stay), 0, "records not seen")
 	}},
-	{"Walk, what expires", keptUntil, func(t *T, open opener) {
+	{"Walk, what expires", keptUntil, func(t *trial, open opener) {
 		s := open(t)
 		near, far := expiring(), record()
 		near.Kind = far.Kind
@@ -111,7 +111,7 @@ var walkerClaims = []claim[opener]{
 		t.until(near.KeepUntil)
 		t.walks(s, far.Kind, entries{d: far})
 	}},
-	{"Walk, and the loop changes the store", "The loop may call other methods of the store.", func(t *T, open opener) {
+	{"Walk, and the loop changes the store", "The loop may call other methods of the store.", func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		all := t.many(s, r, 20)
@@ -123,16 +123,16 @@ var walkerClaims = []claim[opener]{
 		}
 		equal(t, len(all), 0, "records that the loop did not see")
 	}},
-	{"Walk, until the loop breaks", walks, func(t *T, open opener) {
+	{"Walk, until the loop breaks", walks, func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		all := t.many(s, r, 5)
-		for range 50 { // what is not closed runs out
+		for range 20 { // what is not closed runs out
 			breaks(t, ability[auth.Walker](t, s).Walk(t.ctx, r.Kind))
 		}
 		t.walks(s, r.Kind, all)
 	}},
-	{"Walk, context", "The sequence ends after the first error.", func(t *T, open opener) {
+	{"Walk, context", "The sequence ends after the first error.", func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		t.many(s, r, 300)
@@ -142,7 +142,7 @@ var walkerClaims = []claim[opener]{
 }
 
 // walks wants all records of a kind.
-func (t *T) walks(s auth.Store, k auth.Kind, want entries) {
+func (t *trial) walks(s auth.Store, k auth.Kind, want entries) {
 	t.Helper()
 	t.yields(ability[auth.Walker](t, s).Walk(t.ctx, k), want)
 }

@@ -17,7 +17,7 @@ const (
 )
 
 var watcherClaims = []claim[opener]{
-	{"Watch, each change", tellsChanges, func(t *T, open opener) {
+	{"Watch, each change", tellsChanges, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		w := t.watch(a)
 		for _, s := range []auth.Store{b, a} { // another handle's, and its own
@@ -30,7 +30,7 @@ var watcherClaims = []claim[opener]{
 			w.hears(t, d)
 		}
 	}},
-	{"Watch, hundreds of changes", tellsTime, func(t *T, open opener) {
+	{"Watch, hundreds of changes", tellsTime, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		w := t.watch(a)
 		all := t.many(b, record(), 300)
@@ -41,14 +41,14 @@ var watcherClaims = []claim[opener]{
 			}
 		}
 	}},
-	{"Watch, by two", tellsChanges, func(t *T, open opener) {
+	{"Watch, by two", tellsChanges, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		v, w := t.watch(a), t.watch(b)
 		d, _ := t.inserted(b)
 		v.hears(t, d)
 		w.hears(t, d)
 	}},
-	{"Watch, neither touches nor sweeps", "a touch and a sweep are not told", func(t *T, open opener) {
+	{"Watch, neither touches nor sweeps", "a touch and a sweep are not told", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		d, r := t.inserted(b)
 		gone := t.expired(b, 1)[0]
@@ -66,7 +66,7 @@ var watcherClaims = []claim[opener]{
 			t.Fatalf("told of a touch, or of a sweep")
 		}
 	}},
-	{"Watch, at least every second", "first when it has begun to watch, and from then on at least every second while that is known to hold", func(t *T, open opener) {
+	{"Watch, at least every second", "first when it has begun to watch, and from then on at least every second while that is known to hold", func(t *trial, open opener) {
 		w := t.watch(open(t))
 		const more, slack = 3, 3 * time.Second
 		begun := w.times()
@@ -75,7 +75,7 @@ var watcherClaims = []claim[opener]{
 			t.Fatalf("told of the time %d times in %v", n, more*time.Second+slack)
 		}
 	}},
-	{"Watch, this process's clock", "t is of this process's clock, with its monotonic reading.", func(t *T, open opener) {
+	{"Watch, this process's clock", "t is of this process's clock, with its monotonic reading.", func(t *trial, open opener) {
 		w := t.watch(open(t))
 		w.catchUp(t)
 		told, now := w.last(), time.Now()
@@ -83,7 +83,7 @@ var watcherClaims = []claim[opener]{
 			t.Fatalf("told of %v, at %v", told, now)
 		}
 	}},
-	{"Watch, one call at a time", "The two functions are called by one goroutine at a time and return at once.", func(t *T, open opener) {
+	{"Watch, one call at a time", "The two functions are called by one goroutine at a time and return at once.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		w := t.watch(a)
 		t.many(b, record(), 100)
@@ -92,7 +92,7 @@ var watcherClaims = []claim[opener]{
 			t.Fatalf("two calls at once")
 		}
 	}},
-	{"Watch, context", "Watch returns the context's error when that ends", func(t *T, open opener) {
+	{"Watch, context", "Watch returns the context's error when that ends", func(t *trial, open opener) {
 		s := open(t)
 		past, cancel := context.WithDeadline(t.ctx, time.Now().Add(-time.Second))
 		defer cancel()
@@ -129,7 +129,7 @@ type watch struct {
 }
 
 // watch begins to watch s, and returns when it has begun.
-func (t *T) watch(s auth.Store) *watch {
+func (t *trial) watch(s auth.Store) *watch {
 	t.Helper()
 	w := &watch{ended: make(chan struct{}), changed: map[auth.Digest]bool{}}
 	w.ctx, w.cancel = context.WithCancel(t.ctx)
@@ -160,7 +160,7 @@ func (w *watch) call(f func()) {
 }
 
 // await waits until ok does, which holds the mutex.
-func (w *watch) await(t *T, ok func() bool, what string) {
+func (w *watch) await(t *trial, ok func() bool, what string) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; t.pause(time.Millisecond) {
 		w.mu.Lock()
@@ -181,7 +181,7 @@ func (w *watch) await(t *T, ok func() bool, what string) {
 }
 
 // catchUp waits to be told of a time after now.
-func (w *watch) catchUp(t *T) {
+func (w *watch) catchUp(t *trial) {
 	t.Helper()
 	at := time.Now()
 	w.await(t, func() bool { return len(w.told) > 0 && w.told[len(w.told)-1].After(at) }, "to tell of a later time")
@@ -189,7 +189,7 @@ func (w *watch) catchUp(t *T) {
 
 // hears wants to be told of d by the time that it has been told of, and forgets
 // it.
-func (w *watch) hears(t *T, d auth.Digest) {
+func (w *watch) hears(t *trial, d auth.Digest) {
 	t.Helper()
 	w.catchUp(t)
 	if !w.heard(d) {
@@ -223,7 +223,7 @@ func (w *watch) last() time.Time {
 }
 
 // stop ends the call, and wants it to return because of that.
-func (w *watch) stop(t *T) {
+func (w *watch) stop(t *trial) {
 	t.Helper()
 	w.cancel()
 	select {

@@ -12,34 +12,34 @@ import (
 	"github.com/seed-077cad0b/auth"
 )
 
-// A T is the test of one claim. What it is not told to expect ends the test.
-type T struct {
+// A trial is the test of one claim. What it is not told to expect ends the test.
+type trial struct {
 	testing.TB
 	sentence string
 	ctx      context.Context
 	rounds   int // of races in which chance decides what meets what
 }
 
-func newT(tb testing.TB, sentence string, rounds int) *T {
+func newTrial(tb testing.TB, sentence string, rounds int) *trial {
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	tb.Cleanup(cancel)
-	return &T{tb, sentence, ctx, rounds}
+	return &trial{tb, sentence, ctx, rounds}
 }
 
 // Errorf and Fatalf print the sentence that is broken ahead of how it is.
 
-func (t *T) Errorf(format string, args ...any) {
+func (t *trial) Errorf(format string, args ...any) {
 	t.Helper()
 	t.TB.Errorf("%q\n\t"+format, append([]any{t.sentence}, args...)...)
 }
 
-func (t *T) Fatalf(format string, args ...any) {
+func (t *trial) Fatalf(format string, args ...any) {
 	t.Helper()
 	t.TB.Fatalf("%q\n\t"+format, append([]any{t.sentence}, args...)...)
 }
 
 // must wants no error.
-func (t *T) must(err error, what string) {
+func (t *trial) must(err error, what string) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
@@ -47,7 +47,7 @@ func (t *T) must(err error, what string) {
 }
 
 // is wants an error that is, or wraps, another.
-func (t *T) is(err, want error, what string) {
+func (t *trial) is(err, want error, what string) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Fatalf("%s: got error %v, want %v", what, err, want)
@@ -55,7 +55,7 @@ func (t *T) is(err, want error, what string) {
 }
 
 // same wants what came back to be what went in.
-func same[V any](t *T, got, want V, what string) {
+func same[V any](t *trial, got, want V, what string) {
 	t.Helper()
 	if d := diff(want, got); d != "" {
 		t.Fatalf("%s: %s", what, d)
@@ -63,7 +63,7 @@ func same[V any](t *T, got, want V, what string) {
 }
 
 // equal wants a plain value.
-func equal[V comparable](t *T, got, want V, what string) {
+func equal[V comparable](t *trial, got, want V, what string) {
 	t.Helper()
 	if got != want {
 		t.Fatalf("%s: got %v, want %v", what, got, want)
@@ -71,7 +71,7 @@ func equal[V comparable](t *T, got, want V, what string) {
 }
 
 // present wants r under d.
-func (t *T) present(s auth.Store, d auth.Digest, r auth.Record) {
+func (t *trial) present(s auth.Store, d auth.Digest, r auth.Record) {
 	t.Helper()
 	got, err := s.Lookup(t.ctx, d)
 	t.must(err, "Lookup")
@@ -79,32 +79,32 @@ func (t *T) present(s auth.Store, d auth.Digest, r auth.Record) {
 }
 
 // absent wants nothing under d.
-func (t *T) absent(s auth.Store, d auth.Digest) {
+func (t *trial) absent(s auth.Store, d auth.Digest) {
 	t.Helper()
 	_, err := s.Lookup(t.ctx, d)
 	t.is(err, auth.ErrNotFound, "Lookup")
 }
 
 // inserted puts a record into s, and returns it and its digest.
-func (t *T) inserted(s auth.Store) (auth.Digest, auth.Record) {
+func (t *trial) inserted(s auth.Store) (auth.Digest, auth.Record) {
 	t.Helper()
 	d, r := digest(), record()
 	t.insert(s, d, r)
 	return d, r
 }
 
-func (t *T) insert(s auth.Store, d auth.Digest, r auth.Record) {
+func (t *trial) insert(s auth.Store, d auth.Digest, r auth.Record) {
 	t.Helper()
 	t.must(s.Insert(t.ctx, d, r), "Insert")
 }
 
-func (t *T) replace(s auth.Store, d auth.Digest, r auth.Record) {
+func (t *trial) replace(s auth.Store, d auth.Digest, r auth.Record) {
 	t.Helper()
 	t.must(s.Replace(t.ctx, d, r), "Replace")
 }
 
 // take takes the record under d, which is r.
-func (t *T) take(s auth.Store, d auth.Digest, r auth.Record) {
+func (t *trial) take(s auth.Store, d auth.Digest, r auth.Record) {
 	t.Helper()
 	got, err := s.Take(t.ctx, d)
 	t.must(err, "Take")
@@ -123,13 +123,13 @@ const soon = 100 * time.Millisecond
 const edge = 500 * time.Microsecond
 
 // until waits for a time, and until every clock agrees that it has come.
-func (t *T) until(at time.Time) {
+func (t *trial) until(at time.Time) {
 	t.Helper()
 	t.pause(time.Until(at.Add(edge)))
 }
 
 // pause waits, unless the test has taken too long.
-func (t *T) pause(d time.Duration) {
+func (t *trial) pause(d time.Duration) {
 	t.Helper()
 	select {
 	case <-time.After(d):
@@ -155,7 +155,7 @@ func race(n int, f func(i int) error) []error {
 }
 
 // one wants a single nil among the errors of a race, and all others to be lost.
-func (t *T) one(errs []error, lost error) {
+func (t *trial) one(errs []error, lost error) {
 	t.Helper()
 	won := 0
 	for _, err := range errs {
@@ -171,12 +171,12 @@ func (t *T) one(errs []error, lost error) {
 // racers is how many contend at once.
 const racers = 64
 
-// scope calls f with a T whose cleanups have run when scope returns.
-func (t *T) scope(f func(t *T)) {
+// scope calls f with a trial whose cleanups have run when scope returns.
+func (t *trial) scope(f func(t *trial)) {
 	t.Helper()
 	tb := &scoped{TB: t.TB}
 	defer tb.clean()
-	f(&T{tb, t.sentence, t.ctx, t.rounds})
+	f(&trial{tb, t.sentence, t.ctx, t.rounds})
 }
 
 // A scoped test has cleanups of its own.
@@ -194,7 +194,7 @@ func (s *scoped) clean() {
 }
 
 // goroutinesEnd wants no more than n goroutines, soon.
-func (t *T) goroutinesEnd(n int) {
+func (t *trial) goroutinesEnd(n int) {
 	t.Helper()
 	for range 500 {
 		if runtime.NumGoroutine() <= n {
