@@ -94,7 +94,6 @@ func TestSQLStoreHoweverItIsSet(t *testing.T) {
 		{"SQLite, one connection", sqlite, "", sqlstore.Options{}, 1},
 		{"PostgreSQL, telling changes", postgres, "", sqlstore.Options{Notify: true}, 16},
 		{"PostgreSQL, nothing prepared", postgres, "default_query_exec_mode=exec", sqlstore.Options{Unprepared: true, Notify: true}, 16},
-		{"PostgreSQL, as text", postgres, "default_query_exec_mode=simple_protocol", sqlstore.Options{Unprepared: true}, 16},
 		{"PostgreSQL, serializable", postgres, "default_transaction_isolation=serializable", sqlstore.Options{}, 16},
 		{"MariaDB, rows found are counted", mariadb, "clientFoundRows=true", sqlstore.Options{}, 16},
 		{"MariaDB, as text", mariadb, "interpolateParams=true", sqlstore.Options{Unprepared: true}, 16},
