@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // The kinds of the records of [UserRecords]. They are no credentials.
@@ -22,8 +23,8 @@ const (
 // promises holds between all processes that share the store, and where one is
 // killed on the way.
 //
-// Give it the store itself. A cache in front of it, whose answers are late, would
-// have two users get one login.
+// Behind a cache, what is read may be late; what is written is decided by what
+// the store holds.
 type UserRecords struct {
 	store  auth.Store
 	walker auth.Walker // nil: it is none
@@ -77,6 +78,7 @@ func (s *UserRecords) InsertUser(ctx context.Context, u User) error {
 	if err != nil {
 		return err
 	}
+	ctx = fresh.Context(ctx)
 	for range attempts {
 		r, err := s.reserve(ctx, u.ID)
 		if err == nil {
@@ -99,6 +101,7 @@ func (s *UserRecords) ReplaceUser(ctx context.Context, u User) error {
 	if err != nil {
 		return err
 	}
+	ctx = fresh.Context(ctx)
 	for range attempts {
 		r, err := s.store.Lookup(ctx, userDigest(u.ID))
 		if err != nil {
