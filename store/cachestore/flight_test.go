@@ -212,27 +212,45 @@ func TestALookupUnderWayAtAChangeIsNotRemembered(t *testing.T) {
 // Who issues something waits for no look-up that began before: of a key that has
 // been disabled since, or of marks that have been raised.
 func TestIssuingBoardsNoEarlierLookup(t *testing.T) {
-	authtest.At(t, begin, func(t *testing.T) {
-		b := newBackend()
-		here, there := sites(t, b, nil)
-		p, key := alice(), createKey(t, there)
-		token := issueToken(t, there).Token.Reveal()
-		b.after = func(ctx context.Context, op string) error {
-			if op == "Lookup" || op == "LookupAll" {
-				return after(ctx, time.Second)
-			}
-			return nil
-		}
-		go func() { _, _ = there.keys.Verify(t.Context(), key.Token.Reveal()) }()
-		go func() { _, _ = there.tokens.Verify(t.Context(), token) }()
-		synctest.Wait()
-		delay := b.after
-		b.after = nil
-		require.NoError(t, here.keys.Disable(t.Context(), key.Principal.Credential.ID))
-		require.NoError(t, here.sessions.RevokeAll(t.Context(), p))
-		b.after = delay
-
-		require.Equal(t, 401, status(there.guard.Exchange(there.sessions), request("POST", "X-API-Key", key.Token.Reveal())))
-		require.ErrorIs(t, second(there.sessions.Issue(t.Context(), p, nil)), auth.ErrRevoked)
-	})
+	p := alice()
+	for name, c := range map[string]struct {
+		earlier func(ctx context.Context, s *site, key, token string)
+		issue   func(t *testing.T, s *site, key string)
+	}{
+		"a key": {func(ctx context.Context, s *site, key, _ string) {
+			_, _ = s.keys.Verify(ctx, key)
+		}, func(t *testing.T, s *site, key string) {
+			require.Equal(t, 401, status(s.guard.Exchange(s.sessions), request("POST", "X-API-Key", key)))
+		}},
+		"marks": {func(ctx context.Context, s *site, _, token string) {
+			_, _ = s.tokens.Verify(ctx, token)
+		}, func(t *testing.T, s *site, _ string) {
+			require.ErrorIs(t, second(s.sessions.Issue(t.Context(), p, nil)), auth.ErrRevoked)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			authtest.At(t, begin, func(t *testing.T) {
+				b := newBackend()
+				here, there := sites(t, b, nil)
+				p = alice()
+				key, token := createKey(t, there), issueToken(t, there).Token.Reveal()
+				delay := func(ctx context.Context, op string) error {
+					if op == "Lookup" || op == "LookupAll" {
+						return after(ctx, time.Second)
+					}
+					return nil
+				}
+				authtest.Advance(lag + 1) // so that nothing is remembered
+				b.after = delay
+				go c.earlier(t.Context(), there, key.Token.Reveal(), token)
+				synctest.Wait()
+				b.after = nil
+				require.NoError(t, here.keys.Disable(t.Context(), key.Principal.Credential.ID))
+				require.NoError(t, here.sessions.RevokeAll(t.Context(), p))
+				authtest.Advance(time.Millisecond)
+				b.after = delay
+				c.issue(t, there, key.Token.Reveal())
+			})
+		})
+	}
 }

@@ -211,25 +211,28 @@ func TestNothingIsIssuedByWhatIsRemembered(t *testing.T) {
 // Who ends all raises a mark first and lists afterwards, and who opens one looks
 // at marks afterwards: at those that there are, not at those remembered.
 func TestAMarkIsNotOverlookedWhenSomethingIsIssued(t *testing.T) {
-	for name, issuer := range map[string]func(s *site) auth.Issuer{
-		"sessions": func(s *site) auth.Issuer { return s.sessions },
-		"families": func(s *site) auth.Issuer { return s.refresh },
-		"tokens":   func(s *site) auth.Issuer { return s.tokens },
+	login := func(_ *testing.T, _ *site, p *auth.Principal) *auth.Principal { return p }
+	for name, c := range map[string]struct {
+		issuer func(s *site) auth.Issuer
+		who    func(t *testing.T, s *site, p *auth.Principal) *auth.Principal
+	}{
+		"a session":             {func(s *site) auth.Issuer { return s.sessions }, login},
+		"a token":               {func(s *site) auth.Issuer { return s.tokens }, login},
+		"a family":              {func(s *site) auth.Issuer { return s.refresh }, login},
+		"the next of a family":  {func(s *site) auth.Issuer { return s.refresh }, family},
+		"the next, a 2nd time":  {func(s *site) auth.Issuer { return s.refresh }, spentFamily},
+		"a session of a family": {func(s *site) auth.Issuer { return s.sessions }, family},
 	} {
 		t.Run(name, func(t *testing.T) {
 			authtest.At(t, begin, func(t *testing.T) {
 				b := newBackend()
 				here, there := sites(t, b, nil)
 				p := alice()
+				who := c.who(t, there, p)
 				require.NoError(t, second(there.tokens.Verify(t.Context(), issueToken(t, there).Token.Reveal())))
-				issued(t, issuer(there), p)
-				unspent, spent := family(t, there, p), family(t, there, p)
-				issued(t, there.refresh, spent)
 				authtest.Advance(time.Millisecond)
 				require.NoError(t, here.sessions.RevokeAll(t.Context(), p))
-				for _, p := range []*auth.Principal{p, unspent, spent} {
-					require.ErrorIs(t, second(issuer(there).Issue(t.Context(), p, nil)), auth.ErrRevoked)
-				}
+				require.ErrorIs(t, second(c.issuer(there).Issue(t.Context(), who, nil)), auth.ErrRevoked)
 				require.Zero(t, there.open(t))
 			})
 		})
@@ -241,6 +244,14 @@ func family(t *testing.T, s *site, p *auth.Principal) *auth.Principal {
 	t.Helper()
 	q, err := s.refresh.Verify(t.Context(), issued(t, s.refresh, p).RefreshToken.Reveal())
 	require.NoError(t, err)
+	return q
+}
+
+// spentFamily is family of a token that has just been spent.
+func spentFamily(t *testing.T, s *site, p *auth.Principal) *auth.Principal {
+	t.Helper()
+	q := family(t, s, p)
+	issued(t, s.refresh, q)
 	return q
 }
 

@@ -37,7 +37,7 @@ type entry struct {
 	loaded int64        // when its look-up began
 	keep   int64        // its KeepUntil, in microseconds since 1970
 	record *auth.Record // nil: there is none
-	asked  atomic.Bool  // since it came or was spared
+	asked  atomic.Bool  // since it came
 }
 
 const forever = math.MaxInt64
@@ -111,11 +111,10 @@ func (s *set) of(d *auth.Digest) *slot {
 }
 
 // room returns the slot to put an entry into: an empty one, one whose entry no
-// longer serves, one whose entry nobody has asked for. If all have been asked
-// for, that is forgotten and any goes.
+// longer serves, one whose entry nobody has asked for, or any.
 func (s *set) room(m moment) *slot {
-	var unasked *slot
 	first := rand.IntN(ways)
+	victim := &s[first]
 	for i := range s {
 		sl := &s[(first+i)%ways]
 		e := sl.entry.Load()
@@ -123,14 +122,8 @@ func (s *set) room(m moment) *slot {
 		case e == nil || !m.serves(e):
 			return sl
 		case !e.asked.Load():
-			unasked = sl
+			victim = sl
 		}
 	}
-	if unasked != nil {
-		return unasked
-	}
-	for i := range s {
-		s[i].entry.Load().asked.Store(false)
-	}
-	return &s[first]
+	return victim
 }
