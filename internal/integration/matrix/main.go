@@ -1,6 +1,7 @@
 // Command matrix reads what `go test -json -run TestKit` writes and prints which
 // case of the kit holds with which store, as a table in Markdown. It fails where
-// a case has. A dash is where a store does not offer what the case is about.
+// a case has. A dash is where a case was not run, most often as the store does not
+// offer what it is about.
 package main
 
 import (
