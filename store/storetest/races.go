@@ -69,7 +69,7 @@ var raceClaims = []claim[opener]{
 	}},
 	{"Take, nothing brings it back", "There is no upsert: a slow request that ends after a sign-out cannot bring the session back.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
-		for range t.rounds {
+		for range t.turns(t.rounds) {
 			d, r := t.inserted(a)
 			n := next(r)
 			errs := race(2, func(i int) error {

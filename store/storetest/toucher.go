@@ -81,7 +81,7 @@ var toucherClaims = []claim[opener]{
 	{"Touch, Replace keeps the later", "The later of both Seen is kept.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		d, r := t.inserted(a)
-		for range min(t.rounds, 100) {
+		for range t.turns(100) {
 			seen := map[auth.Digest]time.Time{d: r.Seen.Add(time.Second)}
 			r = next(r)
 			for _, err := range race(2, func(i int) error {
@@ -99,7 +99,7 @@ var toucherClaims = []claim[opener]{
 	{"Touch, nothing comes back", harmless, func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		touch := ability[auth.Toucher](t, b).Touch
-		for range t.rounds {
+		for range t.turns(t.rounds) {
 			d, r := t.inserted(a)
 			for _, err := range race(2, func(i int) error {
 				if i == 0 {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"iter"
 	"runtime"
 	"slices"
 	"sync"
@@ -137,6 +138,21 @@ func (t *trial) pause(d time.Duration) {
 		t.Fatalf("gave up after %v", patience)
 	}
 }
+
+// turns counts the rounds of what chance decides. A slow store has fewer of them.
+func (t *trial) turns(most int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		begin := time.Now()
+		for i := range min(most, t.rounds) {
+			if time.Since(begin) > enough || !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// enough is how long is spent on that.
+const enough = 20 * time.Second
 
 // race calls f with each of 0 to n-1, all at once, and returns their errors.
 func race(n int, f func(i int) error) []error {
