@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -66,14 +67,7 @@ const maxKeyFile = 1 << 20
 // readKeys reads the keys in a file: PEM, JWK or JWK Set. The algorithm is that
 // of a PEM.
 func readKeys(file string, alg auth.Algorithm) ([]*auth.Key, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxKeyFile {
-		return nil, fmt.Errorf("%s is too large for a file of keys", file)
-	}
-	data, err := os.ReadFile(file)
+	data, err := readKeyFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +76,19 @@ func readKeys(file string, alg auth.Algorithm) ([]*auth.Key, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return keys, nil
+}
+
+func readKeyFile(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	if err == nil && len(data) > maxKeyFile {
+		err = fmt.Errorf("%s is too large for a file of keys", file)
+	}
+	return data, err
 }
 
 func parseKeys(data []byte, alg auth.Algorithm) ([]*auth.Key, error) {

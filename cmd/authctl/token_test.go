@@ -147,6 +147,21 @@ func TestWhatIsWrongWithAToken(t *testing.T) {
 	}
 }
 
+// Whatever strangers write, there is a verdict.
+func TestStrangeTokensAreJudged(t *testing.T) {
+	s := newSmith(t, newCLI(t, ""))
+	for _, token := range []string{
+		s.sign(`{"alg":["HS256"],"kid":{}}`, claims(nil)),
+		s.sign(good, claims(map[string]any{"aud": []any{1, nil}, "iss": 7, "exp": 1e300, "scope": []string{"x"}})),
+		s.sign(good, claims(map[string]any{"iat": -1e18, "nbf": "x"})),
+		s.sign(good, `{}`), s.sign(`{}`, `{}`), "..", ".", "a..b", strings.Repeat("a.", 1000), "\x1b[2J.\x00.\xff",
+	} {
+		code, r := s.inspect(token, "--jwks", "jwks.json")
+		require.Equal(t, exitNotGood, code, "%q", token)
+		require.NotEmpty(t, r.Problems)
+	}
+}
+
 func TestRevokedTokenIsToldByTheStore(t *testing.T) {
 	s := newSmith(t, onSQLite(t))
 	token := s.sign(good, claims(map[string]any{"iat": time.Now().Add(-time.Minute).Unix(), "auth_time": time.Now().Add(-time.Minute).Unix()}))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +33,11 @@ func (a *app) inspectJWT(ctx context.Context, r *report, text string, e expected
 	r.Header, r.Claims = header, claims
 	r.judgeHeader(header, e)
 	r.judgeClaims(claims, time.Now())
+	all, err := json.Marshal(claims)
+	if err != nil {
+		return err
+	}
+	r.field("claims", string(all))
 	return a.verify(ctx, r, text, token, members(header), members(claims), e, s)
 }
 
@@ -221,7 +225,7 @@ func (a *app) verify(ctx context.Context, r *report, text string, token jws.Toke
 		r.note("no key was given: say --jwks or --key")
 		return nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := readKeyFile(file)
 	if err != nil {
 		return err
 	}
@@ -236,9 +240,14 @@ func (a *app) verify(ctx context.Context, r *report, text string, token jws.Toke
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	verifier, err := a.verifier(r, keys, h, c, e, s)
+	set, err := auth.NewKeys(nil, keys...)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	verifier, err := a.verifier(r, set, h, c, e, s)
+	if err != nil {
+		r.wrong("it cannot be judged: %v", err)
+		return nil
 	}
 	switch _, err := verifier.Verify(ctx, text); {
 	case err == nil:
@@ -288,7 +297,7 @@ func (r *report) judgeSignature(token jws.Token, h members, keys []*jws.Key) boo
 
 // verifier returns what judges the token. What nobody named is taken from the
 // token itself, and not checked.
-func (a *app) verifier(r *report, keys []*auth.Key, h, c members, e expected, s *backend) (*auth.JWT, error) {
+func (a *app) verifier(r *report, keys *auth.Keys, h, c members, e expected, s *backend) (*auth.JWT, error) {
 	issuer, audience, typ := a.issuer, e.audience, e.typ
 	if issuer == "" {
 		issuer = c.text("iss")
@@ -305,16 +314,12 @@ func (a *app) verifier(r *report, keys []*auth.Key, h, c members, e expected, s 
 			r.note("the type is not checked: say --typ")
 		}
 	}
-	set, err := auth.NewKeys(nil, keys...)
-	if err != nil {
-		return nil, err
-	}
 	o := &auth.JWTOptions{Type: typ, CacheSize: -1, MaxLength: 64 << 10}
 	if s != nil && c["iat"] != nil {
 		o.Revocation = s
 	}
 	// A token without one of them is refused all the same.
-	return auth.NewJWT(orElse(issuer, "?"), orElse(audience, "?"), set, o)
+	return auth.NewJWT(orElse(issuer, "?"), orElse(audience, "?"), keys, o)
 }
 
 func orElse(s, other string) string {
