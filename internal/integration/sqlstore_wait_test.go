@@ -3,11 +3,14 @@
 package integration_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,26 +176,53 @@ func TestSQLTakeReturnsWhatItRemoves(t *testing.T) {
 	})
 }
 
-// TestSQLiteWritersQueueInOrder has a writer come last to a crowd that does not
-// end: SQLite by itself lets it try until it is lucky.
+// TestSQLiteWritersQueueInOrder has writers take turns: SQLite by itself lets them
+// try until they are lucky, and some are not for as long as the busy timeout.
 func TestSQLiteWritersQueueInOrder(t *testing.T) {
 	s := sqlite.open(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	var crowd sync.WaitGroup
-	for range 16 {
-		crowd.Go(func() {
-			for ctx.Err() == nil {
-				if err := s.Insert(ctx, anyDigest(), session(0)); err != nil && ctx.Err() == nil {
+	const writers, each = 8, 50
+	var all sync.WaitGroup
+	var total atomic.Int64
+	written := make([]int, writers)
+	for i := range writers {
+		all.Go(func() {
+			for total.Add(1) <= writers*each {
+				if err := s.Insert(t.Context(), anyDigest(), session(0)); err != nil {
 					t.Error(err)
 				}
+				written[i]++
 			}
 		})
 	}
-	for range 20 {
-		require.NoError(t, s.Insert(ctx, anyDigest(), session(0)))
+	all.Wait()
+	require.GreaterOrEqual(t, slices.Min(written), each/4, written)
+}
+
+// TestSQLListLeavesOutWhatHasChangedHands lists more than one statement reads.
+func TestSQLListLeavesOutWhatHasChangedHands(t *testing.T) {
+	s := sqlite.open(t)
+	ctx := t.Context()
+	r := session(0)
+	last := auth.Digest{}
+	for range 200 {
+		d := anyDigest()
+		require.NoError(t, s.Insert(ctx, d, r))
+		if bytes.Compare(d[:], last[:]) > 0 {
+			last = d
+		}
 	}
-	cancel()
-	crowd.Wait()
+	listed := 0
+	for e, err := range s.List(ctx, r.Owner, r.Kind) {
+		require.NoError(t, err)
+		require.NotEqual(t, last, e.Digest)
+		if listed++; listed == 1 {
+			next := r
+			next.Revision++
+			next.Owner = anyDigest()
+			require.NoError(t, s.Replace(ctx, last, next))
+		}
+	}
+	require.Equal(t, 199, listed)
 }
 
 // TestSQLiteReopened finds everything again.

@@ -130,6 +130,10 @@ func TestAClosedStoreAnswersNothing(t *testing.T) {
 	_, err = s.Lookup(t.Context(), auth.Digest{1})
 	require.ErrorContains(t, err, "closed")
 	require.NotErrorIs(t, err, auth.ErrNotFound)
+	said := len(db.said)
+	_, err = s.Sweep(t.Context(), 1) // which was never prepared, and is not now
+	require.ErrorContains(t, err, "closed")
+	require.Len(t, db.said, said)
 	require.NoError(t, s.Close())
 }
 
