@@ -134,6 +134,40 @@ func TestLoopsDoNotSeeWhatTheyHaveTaken(t *testing.T) {
 	}
 }
 
+func TestLoopsDoNotSeeWhatHasChangedHands(t *testing.T) {
+	for name, loop := range map[string]func(s *memstore.Store) iter.Seq2[auth.Entry, error]{
+		"List, owner": func(s *memstore.Store) iter.Seq2[auth.Entry, error] {
+			return s.List(t.Context(), record().Owner, record().Kind)
+		},
+		"Walk, kind": func(s *memstore.Store) iter.Seq2[auth.Entry, error] { return s.Walk(t.Context(), record().Kind) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, ctx := memstore.New(), t.Context()
+			const n = 2000 // in each shard several
+			for i := range n {
+				require.NoError(t, s.Insert(ctx, numbered(i), record()))
+			}
+			rounds := 0
+			for _, err := range loop(s) {
+				require.NoError(t, err)
+				if rounds++; rounds > 1 {
+					continue
+				}
+				for i := range n {
+					r, err := s.Lookup(ctx, numbered(i))
+					require.NoError(t, err)
+					r.Revision++
+					if r.Owner = numbered(-1); name == "Walk, kind" {
+						r.Kind = auth.KindAPIKey
+					}
+					require.NoError(t, s.Replace(ctx, numbered(i), r))
+				}
+			}
+			require.Equal(t, 1, rounds)
+		})
+	}
+}
+
 func TestLoopsEndWithTheirContext(t *testing.T) {
 	for name, loop := range loops {
 		t.Run(name, func(t *testing.T) {
