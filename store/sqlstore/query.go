@@ -172,7 +172,8 @@ func pause(ctx context.Context, d time.Duration) error {
 var errClosed = errors.New("sqlstore: the store is closed")
 
 // wait waits for the turn of q where one statement at a time may write. SQLite
-// itself lets writers try until one of them is lucky, and some never are.
+// itself lets writers try until they are lucky: of sixteen that write all the
+// time, some wait for seconds.
 func (s *Store) wait(ctx context.Context, q *query) error {
 	if err := ctx.Err(); err != nil {
 		return err
