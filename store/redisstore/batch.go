@@ -58,24 +58,13 @@ func (s *Store) fetch(ctx context.Context, digests []auth.Digest, each func(i in
 func (s *Store) values(ctx context.Context, digests []auth.Digest) ([][]byte, error) {
 	values := make([][]byte, len(digests))
 	if s.client.Mode() == rueidis.ClientModeCluster {
-		gets := make([]rueidis.Completed, len(digests))
-		for i := range digests {
-			gets[i] = s.client.B().Get().Key(s.key(&digests[i])).Build()
-		}
-		for i, answer := range s.client.DoMulti(ctx, gets...) {
-			v, err := answer.AsBytes()
-			if err != nil && !rueidis.IsRedisNil(err) {
-				return nil, err
-			}
-			values[i] = v
-		}
-		return values, nil
+		return values, s.valuesOfCluster(ctx, digests, values)
 	}
 	keys := make([]string, len(digests))
 	for i := range digests {
 		keys[i] = s.key(&digests[i])
 	}
-	answers, err := s.do(ctx, s.client.B().Mget().Key(keys...).Build()).ToArray()
+	answers, err := s.read(ctx, func() rueidis.Completed { return s.client.B().Mget().Key(keys...).Build() }).ToArray()
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +77,26 @@ func (s *Store) values(ctx context.Context, digests []auth.Digest) ([][]byte, er
 		}
 	}
 	return values, nil
+}
+
+// valuesOfCluster asks all nodes at once, and again for what one did not answer.
+func (s *Store) valuesOfCluster(ctx context.Context, digests []auth.Digest, values [][]byte) error {
+	gets := make([]rueidis.Completed, len(digests))
+	for i := range digests {
+		gets[i] = s.client.B().Get().Key(s.key(&digests[i])).Build()
+	}
+	for i, answer := range s.client.DoMulti(ctx, gets...) {
+		if err := answer.NonRedisError(); isClosed(err) || isOfContext(err) {
+			key := s.key(&digests[i])
+			answer = s.read(ctx, func() rueidis.Completed { return s.client.B().Get().Key(key).Build() })
+		}
+		v, err := answer.AsBytes()
+		if err != nil && !rueidis.IsRedisNil(err) {
+			return err
+		}
+		values[i] = v
+	}
+	return nil
 }
 
 // Touch moves the Seen of the records under the keys of seen forward to the times

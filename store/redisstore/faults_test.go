@@ -128,3 +128,43 @@ func TestAnOutageLogsNobodyOut(t *testing.T) {
 	// A request asks for the session and is counted, each of which may wait.
 	require.Less(t, time.Duration(longest.Load()), 10*siteTimeout)
 }
+
+// A connection that is closed under a read costs nobody an answer: it is made
+// again, and the read tried once more.
+func TestReadsAreTriedAgain(t *testing.T) {
+	redis := servertest.StartRedis(t)
+	s, err := redisstore.Open(t.Context(), redis.URL(), nil)
+	require.NoError(t, err)
+	defer s.Close()
+	d, operator := number(t, 1), rawAt(t, redis.URL())
+	require.NoError(t, s.Insert(t.Context(), d, record(t.Name())))
+	done := make(chan struct{})
+	failed := make(chan error, 8)
+	for range cap(failed) {
+		go func() {
+			for {
+				select {
+				case <-done:
+					failed <- nil
+					return
+				default:
+				}
+				if _, err := s.Lookup(t.Context(), d); err != nil {
+					failed <- err
+					return
+				}
+			}
+		}()
+	}
+	for range 20 {
+		operator.run("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+		for range 100 { // until it is connected again
+			_, err := s.Lookup(t.Context(), d)
+			require.NoError(t, err)
+		}
+	}
+	close(done)
+	for range cap(failed) {
+		require.NoError(t, <-failed)
+	}
+}

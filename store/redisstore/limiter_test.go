@@ -190,6 +190,7 @@ func TestLimitersRefuseWhatIsNotValid(t *testing.T) {
 		_, err := s.Limiter(c.name, c.rate)
 		require.ErrorContains(t, err, c.want)
 	}
+	require.Equal(t, auth.Rate{Limit: 1, Per: time.Second, Burst: 1}, limiter(t, s, "name", good).Rate())
 	_, err := limiter(t, s, "name", good).AllowRate(t.Context(), "key", 1, auth.Rate{Limit: -1})
 	require.ErrorContains(t, err, "limit -1")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -83,22 +84,40 @@ func isRefused(err error) bool {
 	return ok && (strings.HasPrefix(e.Error(), "NOPERM") || strings.HasPrefix(e.Error(), "ERR unknown command"))
 }
 
-// do asks the node that a command's key is on. Whoever dials does so within their
-// own context, and those that wait for them get its error; nothing has been sent
-// then, and so they dial themselves.
-func (s *Store) do(ctx context.Context, command rueidis.Completed) rueidis.RedisResult {
-	answer := s.client.Do(ctx, command)
+// write asks the node that a command's key is on. Whoever dials does so within
+// their own context, and those that wait for them get its error; nothing has been
+// sent then, and so they dial themselves.
+func (s *Store) write(ctx context.Context, command func() rueidis.Completed) rueidis.RedisResult {
+	answer := s.client.Do(ctx, command())
 	if !isOfContext(answer.NonRedisError()) {
 		return answer
 	}
 	for begin := time.Now(); isOfContext(answer.NonRedisError()) && ctx.Err() == nil && time.Since(begin) < s.timeout; {
-		answer = s.client.Do(ctx, command)
+		answer = s.client.Do(ctx, command())
 	}
 	return answer
 }
 
+// read is write for what changes nothing: it is tried again where a connection
+// was found closed, as the one before a restart is.
+func (s *Store) read(ctx context.Context, command func() rueidis.Completed) rueidis.RedisResult {
+	answer := s.write(ctx, command)
+	for tries := 1; isClosed(answer.NonRedisError()) && tries < maxTries && ctx.Err() == nil; tries++ {
+		answer = s.write(ctx, command)
+	}
+	return answer
+}
+
+const maxTries = 4
+
 func isOfContext(err error) bool {
 	return err != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}
+
+// isClosed reports whether a connection has ended, other than by the time-out or
+// with the store.
+func isClosed(err error) bool {
+	return err != nil && !isOfContext(err) && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, rueidis.ErrClosing)
 }
 
 // failed returns what a method returns for an error of the client: that of the

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -109,14 +108,10 @@ func (o *Options) tune(c *rueidis.ClientOption) {
 		}
 		return d.DialContext(ctx, "tcp", address)
 	}
-	// What only reads is tried once more where a connection was found closed,
-	// as the one before a restart is. After a time-out it is not.
-	c.RetryDelay = func(attempts int, _ rueidis.Completed, err error) time.Duration {
-		if attempts > 1 || errors.Is(err, os.ErrDeadlineExceeded) {
-			return -1
-		}
-		return 0
-	}
+	// A command that is tried again must be another: the client uses its memory
+	// anew once there is an answer, which a connection that is closed may be
+	// reading still. See Store.read.
+	c.DisableRetry = true
 }
 
 func (o *Options) timeout() time.Duration {

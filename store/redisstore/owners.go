@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/seed-077cad0b/auth"
 )
 
@@ -95,7 +97,9 @@ func (s *Store) List(ctx context.Context, owner auth.Digest, k auth.Kind) iter.S
 			return
 		}
 		list := s.list(homeAt(owner, k))
-		members, err := s.do(ctx, s.client.B().Zrange().Key(list).Min("0").Max("-1").Build()).AsStrSlice()
+		members, err := s.read(ctx, func() rueidis.Completed {
+			return s.client.B().Zrange().Key(list).Min("0").Max("-1").Build()
+		}).AsStrSlice()
 		if err != nil {
 			yield(auth.Entry{}, s.failed(ctx, err))
 			return

@@ -26,7 +26,7 @@ type raw struct {
 func rawAt(t testing.TB, url string) raw {
 	o, err := rueidis.ParseURL(url)
 	require.NoError(t, err)
-	o.DisableCache = true
+	o.DisableCache, o.DisableRetry = true, true
 	c, err := rueidis.NewClient(o)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)

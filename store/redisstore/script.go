@@ -57,9 +57,9 @@ func newScript(parts ...string) *script {
 // run runs a script over a key: by its name, and with its text where the node
 // does not know it, as after a restart.
 func (s *Store) run(ctx context.Context, c *script, key string, args ...string) rueidis.RedisResult {
-	answer := s.do(ctx, s.named(c, key, args...))
+	answer := s.write(ctx, func() rueidis.Completed { return s.named(c, key, args...) })
 	if isUnknown(answer) {
-		answer = s.do(ctx, s.spelled(c, key, args...))
+		answer = s.write(ctx, func() rueidis.Completed { return s.spelled(c, key, args...) })
 	}
 	return answer
 }

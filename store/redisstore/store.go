@@ -41,7 +41,8 @@ func (s *Store) Lookup(ctx context.Context, d auth.Digest) (auth.Record, error) 
 	if err := ctx.Err(); err != nil {
 		return auth.Record{}, err
 	}
-	v, err := s.do(ctx, s.client.B().Get().Key(s.key(&d)).Build()).AsBytes()
+	key := s.key(&d)
+	v, err := s.read(ctx, func() rueidis.Completed { return s.client.B().Get().Key(key).Build() }).AsBytes()
 	if err != nil {
 		return auth.Record{}, s.failed(ctx, err)
 	}
