@@ -75,7 +75,8 @@ func requireSameQuota(t *testing.T, want, got auth.Quota, message string, args .
 
 // A unit that is no whole number of microseconds is counted to the nanosecond.
 func TestALimiterCountsToTheNanosecond(t *testing.T) {
-	s := backend{servertest.Redis(t), newPrefix()}.open(t)
+	b := backend{servertest.Redis(t), newPrefix()}
+	s, r := b.open(t), rawAt(t, b.url)
 	rate := auth.Rate{Limit: 7, Per: 1234567891234567}
 	interval := rate.Per / 7
 	require.NotZero(t, 7*interval%time.Microsecond)
@@ -87,6 +88,9 @@ func TestALimiterCountsToTheNanosecond(t *testing.T) {
 		past := (n+1)*interval - q.Reset // on the server's clock, which has microseconds
 		require.Zero(t, past%time.Microsecond)
 		require.Less(t, past.Abs(), time.Minute)
+		account, err := r.ask("GET", r.keys(b.prefix)[0]).ToString()
+		require.NoError(t, err)
+		require.Regexp(t, `^[0-9]{16} [0-9]{1,3}$`, account)
 	}
 	q, err := l.Allow(t.Context(), "key", 1)
 	require.NoError(t, err)

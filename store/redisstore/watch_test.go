@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,6 +112,42 @@ func TestTheStoreGoesOnWithoutItsWatch(t *testing.T) {
 		}
 		require.NoError(t, s.Insert(t.Context(), number(t, 1), record(t.Name())))
 	})
+}
+
+// Once Watch has returned, nothing is told, however much is on its way.
+func TestNothingIsToldAfterTheWatch(t *testing.T) {
+	b := backend{servertest.Redis(t), newPrefix()}
+	s, other := b.open(t), b.open(t)
+	flood, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			for n := 0; flood.Err() == nil; n++ {
+				_ = other.Insert(flood, number(t, i+16*n), auth.Record{Kind: "test", KeepUntil: time.Now().Add(time.Minute)})
+			}
+		})
+	}
+	for range 30 {
+		ctx, cancel := context.WithCancel(t.Context())
+		var over atomic.Bool
+		heard := 0
+		err := s.Watch(ctx, func(auth.Digest) {
+			if over.Load() {
+				t.Error("told of a change")
+			}
+			if heard++; heard == 20 {
+				cancel()
+			}
+		}, func(time.Time) {
+			if over.Load() {
+				t.Error("told of a time")
+			}
+		})
+		over.Store(true)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	stop()
+	all.Wait()
 }
 
 func TestMastersOfACluster(t *testing.T) {
