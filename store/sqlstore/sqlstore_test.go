@@ -170,13 +170,18 @@ func TestMigrationsOfSQLite(t *testing.T) {
 		errs []error
 		said []string // but for the migrations
 		err  error
+		kept int // connections
 	}{
-		{"at once", nil, []string{"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "COMMIT"}, nil},
+		{"at once", nil, []string{"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "COMMIT"}, nil, 1},
 		{
 			"locked", []error{errBusy, nil, errBusy},
-			[]string{"PRAGMA journal_mode = WAL", "PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE", "COMMIT"}, nil,
+			[]string{"PRAGMA journal_mode = WAL", "PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE", "COMMIT"}, nil, 1,
 		},
-		{"failed", []error{nil, nil, errDown}, []string{"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "ROLLBACK"}, errDown},
+		{"failed", []error{nil, nil, errDown}, []string{"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "ROLLBACK"}, errDown, 1},
+		{
+			"failed, and not undone", []error{nil, nil, errDown, errDown},
+			[]string{"PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "ROLLBACK"}, errDown, 0,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -186,6 +191,7 @@ func TestMigrationsOfSQLite(t *testing.T) {
 				require.ErrorIs(t, sqlstore.Migrate(t.Context(), db, sqlstore.SQLite), c.err)
 				said := slices.DeleteFunc(stub.said, func(text string) bool { return strings.Contains(text, "CREATE ") })
 				require.Equal(t, c.said, said)
+				require.Equal(t, c.kept, db.Stats().OpenConnections)
 			})
 		})
 	}
