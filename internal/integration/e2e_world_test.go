@@ -61,7 +61,7 @@ func newWorld(t *testing.T, s store, open opener) *world {
 	return w
 }
 
-// each runs f with both servers, the first of them twice the here.
+// each runs f both ways round: what one server does, the other is to see.
 func (w *world) each(f func(here, there *server)) {
 	f(w.a, w.b)
 	f(w.b, w.a)
@@ -134,8 +134,10 @@ func (s *server) api() *http.ServeMux {
 	return mux
 }
 
+type handler = func(http.ResponseWriter, *http.Request, *auth.Principal)
+
 // end is a handler that ends sessions of the caller's.
-func (s *server) end(f func(*auth.Sessions, context.Context, *auth.Principal) error) func(http.ResponseWriter, *http.Request, *auth.Principal) {
+func (s *server) end(f func(*auth.Sessions, context.Context, *auth.Principal) error) handler {
 	return func(w http.ResponseWriter, r *http.Request, p *auth.Principal) {
 		if err := f(s.sessions, r.Context(), p); err != nil {
 			s.caller.Fail(w, r, err)

@@ -24,8 +24,9 @@ var mariaDB = &kind{
 	stop:     syscall.SIGTERM,
 	prepare: func(ctx context.Context, s *Server) error {
 		// Run at each start. It comes before anybody is let in.
-		err := s.write("init.sql", fmt.Sprintf(
-			"CREATE DATABASE IF NOT EXISTS auth;\nCREATE USER IF NOT EXISTS auth@'%%' IDENTIFIED BY '%s';\nGRANT ALL ON *.* TO auth@'%%';\n", s.password))
+		err := s.write("init.sql", "CREATE DATABASE IF NOT EXISTS auth;\n"+
+			"CREATE USER IF NOT EXISTS auth@'%' IDENTIFIED BY '"+s.password+"';\n"+
+			"GRANT ALL ON *.* TO auth@'%';\n")
 		if err != nil {
 			return err
 		}
