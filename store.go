@@ -158,15 +158,15 @@ type Entry struct {
 type (
 	// A Lister lists the records of a kind by owner, in no particular order.
 	// The sequence ends after the first error. It may miss what is inserted
-	// while it runs, and never lists what was absent when it began.
+	// while it runs, and never lists what was absent when it began. The loop may
+	// call other methods of the store.
 	Lister interface {
 		List(ctx context.Context, owner Digest, k Kind) iter.Seq2[Entry, error]
 	}
 
 	// A Batcher looks up many digests of one kind in one round trip: records[i]
 	// becomes the one under digests[i], or the zero Record where none is
-	// present. A store that holds no record of that kind answers without
-	// looking.
+	// present. One that knows of no record of that kind need not look.
 	Batcher interface {
 		LookupAll(ctx context.Context, k Kind, digests []Digest, records []Record) error
 	}

@@ -159,7 +159,10 @@ func TestNothingIsToldTooEarly(t *testing.T) {
 				close(begun)
 			}
 			for d, at := range written {
-				if at.Before(told) && !heard[d] {
+				if !at.Before(told) {
+					continue // to be told by the next time
+				}
+				if !heard[d] {
 					t.Errorf("%v was written at %v, but not told of by %v", d, at, told)
 				}
 				delete(written, d)
@@ -199,7 +202,7 @@ func TestNothingIsToldTooEarly(t *testing.T) {
 	}
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
-	require.Greater(t, tells, 2)
+	require.Greater(t, tells, 1)
 }
 
 // Whoever may notify can make a cache drop what it remembers, and nothing else.

@@ -70,7 +70,7 @@ var batcherClaims = []claim[opener]{
 		}
 		t.batch(s, r.Kind, ds, want)
 	}},
-	{"LookupAll, a kind that another handle brings", "A store that holds no record of that kind answers without looking.", func(t *trial, open opener) {
+	{"LookupAll, a kind that another handle brings", "One that knows of no record of that kind need not look.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		d, r := digest(), record()
 		for range 3 {

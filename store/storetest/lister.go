@@ -129,7 +129,7 @@ var listerClaims = []claim[opener]{
 		}
 		t.lists(s, r.Owner, r.Kind, all)
 	}},
-	{"List, and the loop changes the store", lists, func(t *trial, open opener) {
+	{"List, and the loop changes the store", "The loop may call other methods of the store.", func(t *trial, open opener) {
 		s := open(t)
 		r := record()
 		all := t.many(s, r, 20)
