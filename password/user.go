@@ -3,6 +3,7 @@ package password
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"time"
 )
 
@@ -64,4 +65,14 @@ type UserStore interface {
 	// auth.ErrConflict where the revision differs, and auth.ErrExists where
 	// u's Login is new and taken by another user.
 	ReplaceUser(ctx context.Context, u User) error
+}
+
+// A UserWalker walks through all users, in no particular order: an optional
+// ability of a [UserStore], for operators, to list and to move users, and never
+// for a request. It sees each user once that is there from beginning to end, and
+// may miss who is inserted meanwhile. The sequence ends after the first error.
+// The loop may call other methods of the store. One that cannot walk after all
+// says so by an [errors.ErrUnsupported].
+type UserWalker interface {
+	Users(ctx context.Context) iter.Seq2[User, error]
 }

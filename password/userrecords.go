@@ -30,7 +30,10 @@ type UserRecords struct {
 	walker auth.Walker // nil: it is none
 }
 
-var _ UserStore = (*UserRecords)(nil)
+var (
+	_ UserStore  = (*UserRecords)(nil)
+	_ UserWalker = (*UserRecords)(nil)
+)
 
 // NewUserRecords returns the users of a store.
 func NewUserRecords(store auth.Store) (*UserRecords, error) {
@@ -126,13 +129,12 @@ func (s *UserRecords) ReplaceUser(ctx context.Context, u User) error {
 	return errContended
 }
 
-// Users lists all users, in no particular order, for operators. The store must be
-// an [auth.Walker], or else the sequence is an error that says so. It ends after
-// the first error.
+// Users implements [UserWalker] where the store is an [auth.Walker]; else the
+// sequence is an [errors.ErrUnsupported].
 func (s *UserRecords) Users(ctx context.Context) iter.Seq2[User, error] {
 	return func(yield func(User, error) bool) {
 		if s.walker == nil {
-			yield(User{}, fmt.Errorf("password: %T is no auth.Walker, and cannot list its users", s.store))
+			yield(User{}, fmt.Errorf("password: %T is no auth.Walker: listing its users is %w", s.store, errors.ErrUnsupported))
 			return
 		}
 		for e, err := range s.walker.Walk(ctx, KindUser) {

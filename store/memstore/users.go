@@ -11,7 +11,10 @@ import (
 	"github.com/seed-077cad0b/auth/password"
 )
 
-var _ password.UserStore = (*Store)(nil)
+var (
+	_ password.UserStore  = (*Store)(nil)
+	_ password.UserWalker = (*Store)(nil)
+)
 
 // users keeps the users of a store. They are found when somebody logs in, beside
 // the hash of a password: one lock for all of them is quick enough.
@@ -78,9 +81,8 @@ func (s *Store) ReplaceUser(ctx context.Context, u password.User) error {
 	return nil
 }
 
-// Users walks through all users, in no particular order: for operators, to list
-// and to move them. No lock is held while one is yielded. Those that come while
-// the loop runs are left out. The sequence ends after the first error.
+// Users implements [password.UserWalker]. No lock is held while a user is yielded,
+// and those that come while the loop runs are left out.
 func (s *Store) Users(ctx context.Context) iter.Seq2[password.User, error] {
 	return func(yield func(password.User, error) bool) {
 		if err := ctx.Err(); err != nil {

@@ -90,13 +90,14 @@ type Store struct {
 }
 
 var (
-	_ auth.Store         = (*Store)(nil)
-	_ auth.Lister        = (*Store)(nil)
-	_ auth.Batcher       = (*Store)(nil)
-	_ auth.Toucher       = (*Store)(nil)
-	_ auth.Sweeper       = (*Store)(nil)
-	_ auth.Walker        = (*Store)(nil)
-	_ password.UserStore = (*Store)(nil)
+	_ auth.Store          = (*Store)(nil)
+	_ auth.Lister         = (*Store)(nil)
+	_ auth.Batcher        = (*Store)(nil)
+	_ auth.Toucher        = (*Store)(nil)
+	_ auth.Sweeper        = (*Store)(nil)
+	_ auth.Walker         = (*Store)(nil)
+	_ password.UserStore  = (*Store)(nil)
+	_ password.UserWalker = (*Store)(nil)
 )
 
 // Channel is where a [Store] with [Options.Notify] tells of changes.

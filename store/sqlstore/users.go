@@ -92,10 +92,8 @@ func (s *Store) ReplaceUser(ctx context.Context, u password.User) error {
 	return auth.ErrConflict // it has changed twice meanwhile
 }
 
-// Users walks through all users, in no particular order: for operators, to list
-// and to move them. It sees each once that is there from beginning to end, and
-// may miss what is inserted meanwhile. The sequence ends after the first error.
-// The loop may call other methods of the store.
+// Users implements [password.UserWalker]. No connection is held while a user is
+// yielded.
 func (s *Store) Users(ctx context.Context) iter.Seq2[password.User, error] {
 	return func(yield func(password.User, error) bool) {
 		after := []byte{}

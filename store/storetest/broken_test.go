@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -99,6 +100,27 @@ func (s userStore) ReplaceUser(ctx context.Context, u password.User) error {
 	return s.Store.ReplaceUser(ctx, u)
 }
 
+func (s userStore) Users(ctx context.Context) iter.Seq2[password.User, error] {
+	if s.fault == "walks without a context" {
+		ctx = context.Background()
+	}
+	return func(yield func(password.User, error) bool) {
+		n := 0
+		for u, err := range s.Store.Users(ctx) {
+			n++
+			switch {
+			case s.fault == "walks past some" && n%7 == 0:
+				continue
+			case s.fault == "walks to some twice" && n%7 == 0 && !yield(u, err):
+				return
+			}
+			if !yield(u, err) {
+				return
+			}
+		}
+	}
+}
+
 func TestBrokenUserStores(t *testing.T) {
 	open := func(fault string) func(testing.TB) password.UserStore {
 		s := userStore{memstore.New(), fault}
@@ -116,6 +138,9 @@ func TestBrokenUserStores(t *testing.T) {
 		{"calls a taken login a conflict", "ReplaceUser, taken", []string{"Users, one gets a login"}},
 		{"leaves the login", "ReplaceUser, another login", []string{"ReplaceUser, ", "Users, one gets a login"}},
 		{"ignores contexts", "Users, context", nil},
+		{"walks past some", "Walk users, all", []string{"Walk users, "}},
+		{"walks to some twice", "Walk users, all", []string{"Walk users, "}},
+		{"walks without a context", "Walk users, context", nil},
 	} {
 		t.Run(b.fault, func(t *testing.T) { b.requireCaught(t, storetest.UserFailures(t, open(b.fault))) })
 	}

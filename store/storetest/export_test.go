@@ -40,7 +40,7 @@ func offered[A any](t *testing.T, s auth.Store, open opener, claims []claim[open
 
 // UserFailures, PlatformFailures and LimiterFailures are the same for the others.
 func UserFailures(t *testing.T, open func(testing.TB) password.UserStore) map[string]string {
-	return failuresOf(t, open, userClaims)
+	return failuresOf(t, open, append(userClaims, userWalkerClaims...))
 }
 
 func PlatformFailures(t *testing.T, open func(testing.TB, ...*auth.Platform) auth.PlatformRegistry) map[string]string {
@@ -88,7 +88,7 @@ func Sentences() []string {
 	add(sweeperClaims)
 	add(walkerClaims)
 	add(watcherClaims)
-	for _, c := range userClaims {
+	for _, c := range append(userClaims, userWalkerClaims...) {
 		all = append(all, c.sentence)
 	}
 	for _, c := range platformClaims {

@@ -45,10 +45,16 @@ func Run(t *testing.T, open func(tb testing.TB) auth.Store) {
 }
 
 // RunUsers holds a store of users against every sentence of
-// [password.UserStore]. Each call of open returns a new handle on one backend,
-// see [Run].
+// [password.UserStore], and of [password.UserWalker] where it is one. Each call of
+// open returns a new handle on one backend, see [Run].
 func RunUsers(t *testing.T, open func(tb testing.TB) password.UserStore) {
 	run(t, "UserStore", open, userClaims)
+	name := "UserWalker"
+	if !walksUsersAtAll(t, open(t)) {
+		notOffered(t, name)
+		return
+	}
+	run(t, name, open, userWalkerClaims)
 }
 
 // RunPlatforms holds a registry against every sentence of
