@@ -40,7 +40,7 @@ func redisURL(t *testing.T) string {
 func statusOf(t *testing.T, s *backend, prefix, key string) int {
 	keys, err := auth.NewAPIKeys(s, prefix, nil)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, keys.Close()) })
+	defer func() { require.NoError(t, keys.Close()) }() // the last use is written
 	guard := auth.NewGuard(auth.Header("X-API-Key", keys), nil).With(auth.Scope("data:read"))
 	r := httptest.NewRequest(http.MethodGet, "/data", nil)
 	r.RemoteAddr = "127.0.0.1:1"

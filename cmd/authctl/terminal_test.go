@@ -40,7 +40,7 @@ func (c *cli) atTerminal(args ...string) (*terminal, *exec.Cmd) {
 	require.NoError(c, err)
 	cmd := exec.CommandContext(c.Context(), program, args...)
 	cmd.Dir = c.folder
-	cmd.Env = append(append(os.Environ(), c.env...), asAuthctl+"=1")
+	cmd.Env = append(append(os.Environ(), c.env...), asAuthctl+"=1", quickExit)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(c, cmd.Start())
