@@ -1,5 +1,6 @@
 // Package redisstore keeps records in Redis 6.2 or later, Valkey, or a cluster of
-// either, and counts for limits there.
+// either, and counts for limits there. It is tested with Redis 7.0; the others have
+// the commands that it uses.
 //
 //	store, err := redisstore.Open(ctx, "rediss://auth:password@redis.internal:6380", nil)
 //
