@@ -85,7 +85,7 @@ func (s records) Walk(ctx context.Context, k auth.Kind) iter.Seq2[auth.Entry, er
 // A userKeeper is a store of users that can be walked.
 type userKeeper interface {
 	password.UserStore
-	Users(ctx context.Context) iter.Seq2[password.User, error]
+	password.UserWalker
 }
 
 // users is a userKeeper whose outages are told from other errors.
