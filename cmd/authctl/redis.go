@@ -45,5 +45,5 @@ func openRedis(ctx context.Context, store string) (*backend, error) {
 		s.Close()
 		return nil, err
 	}
-	return &backend{records: records{s}, users: users{u}, close: s.Close}, nil
+	return &backend{records: records{s}, users: users{u}, close: func() { _ = s.Close() }}, nil
 }

@@ -53,7 +53,7 @@ var backendsThatTell = []told{
 		open: func(tb testing.TB, url, watched, prefix string) (auth.Store, auth.Watcher) {
 			open := func(url string) *redisstore.Store {
 				s := must(redisstore.Open(tb.Context(), url, &redisstore.Options{Prefix: prefix}))
-				tb.Cleanup(s.Close)
+				tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 				return s
 			}
 			return open(url), open(watched)
@@ -68,8 +68,8 @@ func (b told) processes(tb testing.TB, url, watched string) (here, there *caches
 	prefix := rand.Text()
 	open := func(watched string) *cachestore.Store {
 		s, w := b.open(tb, url, watched, prefix)
-		c := must(cachestore.New(s, &cachestore.Options{Lag: cacheLag, Watcher: w}))
-		tb.Cleanup(c.Close)
+		c := must(cachestore.New(s, &cachestore.Options{MaxLag: cacheLag, Watcher: w}))
+		tb.Cleanup(func() { require.NoError(tb, c.Close()) })
 		return c
 	}
 	return open(url), open(watched)

@@ -86,7 +86,7 @@ func inRedis(server func(testing.TB) string) func(testing.TB) opener {
 			tb.Helper()
 			s, err := redisstore.Open(tb.Context(), url, &redisstore.Options{Prefix: prefix})
 			require.NoError(tb, err)
-			tb.Cleanup(s.Close)
+			tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 			return s
 		}
 	}
@@ -121,9 +121,9 @@ func withCaches(plain []store) []store {
 				behind := open(tb)
 				return func(tb testing.TB) auth.Store {
 					tb.Helper()
-					c, err := cachestore.New(behind(tb), &cachestore.Options{Lag: lag})
+					c, err := cachestore.New(behind(tb), &cachestore.Options{MaxLag: lag})
 					require.NoError(tb, err)
-					tb.Cleanup(c.Close)
+					tb.Cleanup(func() { require.NoError(tb, c.Close()) })
 					return c
 				}
 			},

@@ -19,7 +19,7 @@ import (
 
 func TestHitsDoNotAllocate(t *testing.T) {
 	m := memstore.New()
-	c, err := cachestore.New(m, &cachestore.Options{Lag: time.Minute})
+	c, err := cachestore.New(m, &cachestore.Options{MaxLag: time.Minute})
 	require.NoError(t, err)
 	defer c.Close()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -38,7 +38,7 @@ const never = math.MinInt64 / 2
 
 func (b *bound) init(o *Options) {
 	b.base = time.Now()
-	b.lag, b.maxAge = int64(o.Lag), int64(o.MaxAge)
+	b.lag, b.maxAge = int64(o.MaxLag), int64(o.MaxAge)
 	b.until.Store(never)
 	b.read.Store(never)
 }

@@ -202,9 +202,9 @@ func (w *wire) Watch(ctx context.Context, changed func(auth.Digest), told func(t
 // watches w unless that is nil.
 func newCache(t testing.TB, s auth.Store, w auth.Watcher) *cachestore.Store {
 	t.Helper()
-	c, err := cachestore.New(s, &cachestore.Options{Lag: lag, MaxAge: maxAge, Watcher: w})
+	c, err := cachestore.New(s, &cachestore.Options{MaxLag: lag, MaxAge: maxAge, Watcher: w})
 	require.NoError(t, err)
-	t.Cleanup(c.Close)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c
 }
 

@@ -6,13 +6,14 @@
 // more than the lag:
 //
 //	watcher                              the lag is at most
-//	confirms at least each second        Options.Lag; as a rule a notification's way, milliseconds
-//	silent, cut off or coming back       Options.Lag
-//	none                                 Options.Lag
+//	confirms at least each second        Options.MaxLag; as a rule a notification's way, milliseconds
+//	silent, cut off or coming back       Options.MaxLag
+//	none                                 Options.MaxLag
+//	does not hear of that process        Options.MaxAge
 //
 // A watcher, see [auth.Watcher], does not make the cache right, as it is right by
 // the clock alone. It makes it quicker to notice and lets it serve longer: for
-// Options.MaxAge in place of Options.Lag.
+// Options.MaxAge in place of Options.MaxLag.
 //
 // What outlasts a request is never decided by what the cache remembers.
 // [auth.Guard.Exchange] looks past it, and so does whatever looks at marks to
@@ -29,6 +30,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -69,23 +71,24 @@ type Options struct {
 	// Principal and its Data, a name that has no mark 100.
 	Size int
 
-	// Lag is how late a change that another process has made may be seen, at
+	// MaxLag is how late a change may be seen that another process has made, at
 	// most; while the machine sleeps, no time passes. Zero is 5 seconds, the
 	// most is a minute.
-	Lag time.Duration
+	MaxLag time.Duration
 
 	// MaxAge is how long an answer may serve while a watcher confirms that
 	// nothing has changed. It bounds what no watcher tells: the use of a
 	// credential elsewhere, and the changes of a process that does not notify.
-	// Zero is a minute, the most is an hour, and it is not less than Lag.
+	// Zero is a minute; the most is an hour, and the least MaxLag.
 	MaxAge time.Duration
 
-	// Watcher tells of changes. Nil is the store's own ability, if it has that;
-	// without any, answers serve for Lag.
+	// Watcher tells of changes, and every process that changes the store must
+	// have them told: a sqlstore by its Options.Notify. Nil is the store's own
+	// ability, if it has that; without any, answers serve for MaxLag.
 	Watcher auth.Watcher
 
 	// OnLost is told why the watcher has ended each time it has, and before it
-	// is asked to watch again; nil for none. It returns at once.
+	// is asked to watch again. It returns at once. Nil logs it by slog.Default().
 	OnLost func(err error)
 }
 
@@ -137,31 +140,35 @@ func (o *Options) complete(s auth.Store) error {
 		o.Size = defaultSize
 	}
 	if o.Size < 0 || o.Size > maxSize {
-		errs = append(errs, fmt.Errorf("size %d is not within %d", o.Size, maxSize))
+		errs = append(errs, fmt.Errorf("Size %d is not within %d", o.Size, maxSize))
 	}
-	if o.Lag == 0 {
-		o.Lag = defaultLag
+	if o.MaxLag == 0 {
+		o.MaxLag = defaultLag
 	}
-	if o.Lag < 0 || o.Lag > maxLag {
-		errs = append(errs, fmt.Errorf("lag %v is not within a minute", o.Lag))
+	if o.MaxLag < 0 || o.MaxLag > maxLag {
+		errs = append(errs, fmt.Errorf("MaxLag %v is not within a minute", o.MaxLag))
 	}
-	if o.MaxAge == 0 {
-		o.MaxAge = defaultMaxAge
-	}
-	if o.MaxAge < o.Lag || o.MaxAge > maxMaxAge {
-		errs = append(errs, fmt.Errorf("age %v is less than the lag or more than an hour", o.MaxAge))
+	switch {
+	case o.MaxAge == 0:
+		o.MaxAge = defaultMaxAge // no MaxLag is more
+	case o.MaxAge < o.MaxLag || o.MaxAge > maxMaxAge:
+		errs = append(errs, fmt.Errorf("MaxAge %v is less than MaxLag or more than an hour", o.MaxAge))
 	}
 	if o.Watcher == nil {
 		o.Watcher, _ = auth.StoreAbility[auth.Watcher](s)
 	}
+	if o.OnLost == nil {
+		o.OnLost = func(err error) { slog.Warn("auth: a cache has lost its watcher", slog.Any("error", err)) }
+	}
 	return errors.Join(errs...)
 }
 
-// Close ends the watching. The Store goes on, with answers that serve for Lag.
-// The store behind it stays open.
-func (s *Store) Close() {
+// Close ends the watching. The Store goes on, with answers that serve for MaxLag.
+// The store behind it stays open. The error is always nil.
+func (s *Store) Close() error {
 	s.stop()
 	<-s.stopped
+	return nil
 }
 
 // Unwrap returns the store behind s, for the abilities that s leaves to it.

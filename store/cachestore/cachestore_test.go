@@ -18,23 +18,23 @@ func TestOptionsAreJudgedAllAtOnce(t *testing.T) {
 	for _, o := range []*cachestore.Options{
 		nil,
 		{},
-		{Size: 1, Lag: time.Nanosecond, MaxAge: time.Nanosecond},
-		{Size: 1 << 20, Lag: time.Minute, MaxAge: time.Hour},
+		{Size: 1, MaxLag: time.Nanosecond, MaxAge: time.Nanosecond},
+		{Size: 1 << 20, MaxLag: time.Minute, MaxAge: time.Hour},
 	} {
 		c, err := cachestore.New(memstore.New(), o)
 		require.NoError(t, err)
 		c.Close()
 		c.Close()
 	}
-	_, err := cachestore.New(nil, &cachestore.Options{Size: -1, Lag: -1, MaxAge: -2})
-	for _, wrong := range []string{"no store", "size -1", "lag -1ns", "age -2ns"} {
+	_, err := cachestore.New(nil, &cachestore.Options{Size: -1, MaxLag: -1, MaxAge: -2})
+	for _, wrong := range []string{"no store", "Size -1", "MaxLag -1ns", "MaxAge -2ns"} {
 		require.ErrorContains(t, err, wrong)
 	}
 	for _, o := range []cachestore.Options{
 		{Size: 1<<24 + 1},
-		{Lag: time.Minute + 1},
+		{MaxLag: time.Minute + 1},
 		{MaxAge: time.Hour + 1},
-		{Lag: 2 * time.Second, MaxAge: time.Second},
+		{MaxLag: 2 * time.Second, MaxAge: time.Second},
 	} {
 		require.Error(t, second(cachestore.New(memstore.New(), &o)), "%+v", o)
 	}

@@ -17,7 +17,7 @@ import (
 func TestAFloodDisplacesLittle(t *testing.T) {
 	const used, size, flood = 100, 1024, 10_000
 	b := newBackend()
-	c, err := cachestore.New(b, &cachestore.Options{Size: size, Lag: time.Minute, MaxAge: time.Hour, Watcher: b.wire})
+	c, err := cachestore.New(b, &cachestore.Options{Size: size, MaxLag: time.Minute, MaxAge: time.Hour, Watcher: b.wire})
 	require.NoError(t, err)
 	defer c.Close()
 	ctx := t.Context()
@@ -47,7 +47,7 @@ func TestAFloodDisplacesLittle(t *testing.T) {
 func TestAFloodOfNames(t *testing.T) {
 	const used, size, flood = 100, 256, 10_000
 	b := newBackend()
-	c, err := cachestore.New(b, &cachestore.Options{Size: size, Lag: time.Minute, MaxAge: time.Hour, Watcher: b.wire})
+	c, err := cachestore.New(b, &cachestore.Options{Size: size, MaxLag: time.Minute, MaxAge: time.Hour, Watcher: b.wire})
 	require.NoError(t, err)
 	defer c.Close()
 	require.NoError(t, b.Insert(t.Context(), numbered(0), session(0)))
@@ -106,7 +106,7 @@ func TestUseOfOldIsForgotten(t *testing.T) {
 func TestWhatServesStays(t *testing.T) {
 	authtest.At(t, begin, func(t *testing.T) {
 		b := newBackend()
-		c, err := cachestore.New(b, &cachestore.Options{Size: 8, Lag: lag})
+		c, err := cachestore.New(b, &cachestore.Options{Size: 8, MaxLag: lag})
 		require.NoError(t, err)
 		defer c.Close()
 		for i := range 12 {

@@ -50,7 +50,7 @@ func Example() {
 func ExampleNew() {
 	store, err := cachestore.New(memstore.New(), &cachestore.Options{
 		Size:   1 << 20,
-		Lag:    time.Second,
+		MaxLag: time.Second,
 		MaxAge: 10 * time.Minute,
 		OnLost: func(err error) { log.Printf("watching the store: %v", err) },
 	})

@@ -15,14 +15,14 @@ func TestKit(t *testing.T) {
 	for name, o := range map[string]*cachestore.Options{
 		"remembering": nil,
 		"crowded":     {Size: 8},
-		"forgetful":   {Lag: 1, MaxAge: 1},
+		"forgetful":   {MaxLag: 1, MaxAge: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := cachestore.New(memstore.New(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(c.Close)
+			t.Cleanup(func() { _ = c.Close() })
 			storetest.Run(t, func(testing.TB) auth.Store { return c })
 		})
 	}

@@ -33,7 +33,7 @@ func newSite(t *testing.T) *site {
 	redis := servertest.StartRedis(t)
 	store, err := redisstore.Open(t.Context(), redis.URL(), &redisstore.Options{Timeout: siteTimeout})
 	require.NoError(t, err)
-	t.Cleanup(store.Close)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	sessions, err := auth.NewSessions(store, nil)
 	require.NoError(t, err)
 	limit, err := store.Limiter("requests", auth.Rate{Limit: 1_000_000, Per: time.Minute})

@@ -47,7 +47,7 @@ func (b backend) open(tb testing.TB) *redisstore.Store {
 	tb.Helper()
 	s, err := redisstore.Open(tb.Context(), b.url, &redisstore.Options{Prefix: b.prefix})
 	require.NoError(tb, err)
-	tb.Cleanup(s.Close)
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s
 }
 

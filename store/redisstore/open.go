@@ -23,7 +23,8 @@ import (
 // asked whether it is a master, and whether it evicts keys, where INFO is allowed.
 //
 // It fails where o or the URL is not valid, no server can be reached within the
-// time-out, or one would forget what it must not. No error quotes the URL.
+// time-out, which counts although ctx may end earlier, or one would forget what it
+// must not. No error quotes the URL.
 func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	if o == nil {
 		o = &Options{}
@@ -47,8 +48,12 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	return s, nil
 }
 
-// Close ends the connections to the server. What is under way fails.
-func (s *Store) Close() { s.client.Close() }
+// Close ends the connections to the server. What is under way fails. The error is
+// always nil.
+func (s *Store) Close() error {
+	s.client.Close()
+	return nil
+}
 
 // inspect refuses servers that would forget what they must not.
 func (s *Store) inspect(ctx context.Context, o *Options) error {
