@@ -2,8 +2,9 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
 
-MODULES  := . store/redisstore store/pglisten otelauth cmd/authctl internal/integration examples
-FUZZTIME := 60s
+MODULES   := . store/redisstore store/pglisten otelauth cmd/authctl internal/integration examples
+LIBRARIES := $(patsubst %/,%,$(dir $(wildcard api.txt */api.txt */*/api.txt)))
+FUZZTIME  := 60s
 
 # Every module stands on its own go.mod: neither the workspace nor a -mod flag from outside may lend it anything.
 export GOWORK  := off
@@ -32,8 +33,8 @@ fuzz: ## fuzz every target for FUZZTIME (60s)
 lint: ## vet, staticcheck, gofmt, and the house's own checks
 	@.ci/lint $(MODULES)
 
-api: ## write the exported API to api.txt
-	go run ./internal/apigolden -update
+api: ## write the exported API to the api.txt of each module that has one
+	go run ./internal/apigolden -update $(LIBRARIES)
 
 clean: ## remove what builds and tests leave behind
 	git clean -fdXq

@@ -1,5 +1,5 @@
-// Apigolden compares the exported API of the module's packages with api.txt, one line a symbol, so that a change to it
-// cannot pass a review unseen. With -update it writes the file instead.
+// Apigolden compares the exported API of the packages of each module that is named, or of this one, with its api.txt, one
+// line a symbol, so that a change to it cannot pass a review unseen. With -update it writes the files instead.
 package main
 
 import (
@@ -7,21 +7,30 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
 func main() {
-	update := flag.Bool("update", false, "write the file instead of comparing with it")
-	file := flag.String("file", "api.txt", "the golden file")
+	update := flag.Bool("update", false, "write the files instead of comparing with them")
 	flag.Parse()
-	if err := run(*file, *update); err != nil {
+	modules := flag.Args()
+	if len(modules) == 0 {
+		modules = []string{"."}
+	}
+	var errs []error
+	for _, dir := range modules {
+		errs = append(errs, run(dir, *update))
+	}
+	if err := errors.Join(errs...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(file string, update bool) error {
-	lines, err := surface(".")
+func run(dir string, update bool) error {
+	file := filepath.Join(dir, "api.txt")
+	lines, err := surface(dir)
 	if err != nil {
 		return err
 	}

@@ -41,12 +41,12 @@ func TestAChangedSurfaceIsReported(t *testing.T) {
 }
 
 func TestUpdateWritesWhatTheComparisonAccepts(t *testing.T) {
-	t.Chdir("testdata/shape")
-	golden := filepath.Join(t.TempDir(), "api.txt")
-	require.Error(t, run(golden, false), "no file")
-	require.NoError(t, run(golden, true))
-	require.NoError(t, run(golden, false))
+	module := t.TempDir()
+	require.NoError(t, os.CopyFS(module, os.DirFS("testdata/shape")))
+	require.Error(t, run(module, false), "no file")
+	require.NoError(t, run(module, true))
+	require.NoError(t, run(module, false))
 
-	require.NoError(t, os.WriteFile(golden, []byte("pkg shape, func Gone()\n"), 0o600))
-	require.ErrorContains(t, run(golden, false), "- pkg shape, func Gone()\n+ pkg shape, const Limit untyped int = 3")
+	require.NoError(t, os.WriteFile(filepath.Join(module, "api.txt"), []byte("pkg shape, func Gone()\n"), 0o600))
+	require.ErrorContains(t, run(module, false), "- pkg shape, func Gone()\n+ pkg shape, const Limit untyped int = 3")
 }
