@@ -38,7 +38,7 @@ func ExamplePlatformRecords() {
 	})
 	fmt.Println("of another domain:", signIn() != nil)
 
-	for p := range records.All(ctx) {
+	for p := range records.Platforms(ctx) {
 		fmt.Println(p.ID, p.EmailDomains)
 	}
 	// Output:

@@ -146,9 +146,9 @@ func (r *PlatformRecords) Remove(ctx context.Context, id string) error {
 	return err
 }
 
-// All lists the entries, in no particular order. Each is the caller's own. The
+// Platforms lists the entries, in no particular order. Each is the caller's own. The
 // sequence ends after the first error.
-func (r *PlatformRecords) All(ctx context.Context) iter.Seq2[*Platform, error] {
+func (r *PlatformRecords) Platforms(ctx context.Context) iter.Seq2[*Platform, error] {
 	return func(yield func(*Platform, error) bool) {
 		for e, err := range r.lister.List(ctx, platformEntries, KindPlatform) {
 			var p *Platform

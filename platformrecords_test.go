@@ -202,7 +202,7 @@ func TestPlatformRecordsListEntriesAlone(t *testing.T) {
 	require.Equal(t, []string{"a", "c"}, slices.Sorted(maps.Keys(got)))
 	got["a"].Scopes[0] = "written"
 	require.Equal(t, "read", must(records.Platform(t.Context(), "a")).Scopes[0], "each is the caller's own")
-	for range records.All(t.Context()) {
+	for range records.Platforms(t.Context()) {
 		break
 	}
 }
@@ -210,7 +210,7 @@ func TestPlatformRecordsListEntriesAlone(t *testing.T) {
 func listedPlatforms(t testing.TB, records *auth.PlatformRecords) map[string]*auth.Platform {
 	t.Helper()
 	all := map[string]*auth.Platform{}
-	for p, err := range records.All(t.Context()) {
+	for p, err := range records.Platforms(t.Context()) {
 		require.NoError(t, err)
 		all[p.ID] = p
 	}
@@ -242,7 +242,7 @@ func TestPlatformRecordsThatCannotBeRead(t *testing.T) {
 	require.Error(t, records.Update(t.Context(), "acme", func(*auth.Platform) error { return nil }))
 	require.NoError(t, errorOf(records.Platform(t.Context(), "other")))
 	var failed error
-	for p, err := range records.All(t.Context()) {
+	for p, err := range records.Platforms(t.Context()) {
 		require.NoError(t, failed, "the sequence ends after the first error")
 		if failed = err; err != nil {
 			require.Nil(t, p)
@@ -255,7 +255,7 @@ func TestPlatformRecordsThatCannotBeRead(t *testing.T) {
 	down := errors.New("down")
 	store.before = func(string) error { return down }
 	require.ErrorIs(t, errorOf(records.Platform(t.Context(), "other")), down)
-	for _, err := range records.All(t.Context()) {
+	for _, err := range records.Platforms(t.Context()) {
 		require.ErrorIs(t, err, down)
 	}
 }

@@ -166,7 +166,8 @@ type (
 
 	// A Batcher looks up many digests of one kind in one round trip: records[i]
 	// becomes the one under digests[i], or the zero Record where none is
-	// present. One that knows of no record of that kind need not look.
+	// present. Of a kind of which there is no record, as the store knows, it need
+	// not look. It panics if records is shorter than digests.
 	Batcher interface {
 		LookupAll(ctx context.Context, k Kind, digests []Digest, records []Record) error
 	}
@@ -179,8 +180,8 @@ type (
 	}
 
 	// A Sweeper removes at most limit records that are past their KeepUntil
-	// and returns how many those were. Sweeping reclaims space and changes no
-	// answer.
+	// and returns how many those were. Where limit is not positive it removes
+	// none. Sweeping reclaims space and changes no answer.
 	Sweeper interface {
 		Sweep(ctx context.Context, limit int) (int, error)
 	}

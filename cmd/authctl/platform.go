@@ -166,7 +166,7 @@ func (a *app) platformListCommand() *cobra.Command {
 		Args:  arguments(0, 0),
 		RunE: a.withRegistry(func(ctx context.Context, r *registry, _ []string) error {
 			l := a.listing("ID", "NAME", "STATE", "KEYS", "SCOPES", "FROM")
-			for p, err := range r.All(ctx) {
+			for p, err := range r.Platforms(ctx) {
 				if err != nil {
 					return err
 				}

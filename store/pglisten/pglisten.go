@@ -46,8 +46,12 @@ const (
 )
 
 // New returns a Watcher of the database that url names, as one of pgx, as a URL or
-// in the form of libpq. It does not connect.
+// in the form of libpq. It does not connect. The empty text is refused, which pgx
+// would take for whatever the environment says.
 func New(url string) (*Watcher, error) {
+	if url == "" {
+		return nil, errors.New("pglisten: New: no URL")
+	}
 	c, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("pglisten: New: %w", err)

@@ -281,7 +281,7 @@ func TestTheContextEndsTheWatch(t *testing.T) {
 }
 
 func TestServersThatAreNotThere(t *testing.T) {
-	for _, url := range []string{"postgres://user:sesame@[::1", "postgres://user:sesame@host:port/", "x"} {
+	for _, url := range []string{"", "postgres://user:sesame@[::1", "postgres://user:sesame@host:port/", "x"} {
 		_, err := pglisten.New(url)
 		require.Error(t, err, url)
 		require.NotContains(t, err.Error(), "sesame")

@@ -70,7 +70,7 @@ var batcherClaims = []claim[opener]{
 		}
 		t.batch(s, r.Kind, ds, want)
 	}},
-	{"LookupAll, a kind that another handle brings", "One that knows of no record of that kind need not look.", func(t *trial, open opener) {
+	{"LookupAll, a kind that another handle brings", "Of a kind of which there is no record, as the store knows, it need not look.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		d, r := digest(), record()
 		for range 3 {

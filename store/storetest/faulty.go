@@ -78,9 +78,18 @@ func Nth(n int, f Fault) Fault {
 	}
 }
 
+// methods are those of a store and of its abilities.
+var methods = []string{
+	"Lookup", "Insert", "Replace", "Take", "List", "LookupAll", "Touch", "Sweep", "Walk", "Watch",
+}
+
 // On is f at calls of one method, and no fault at others. On(op, Nth(0, f)) is f
-// at the first.
+// at the first. It panics where no method of a store is called op: a fault that
+// never comes about proves nothing.
 func On(op string, f Fault) Fault {
+	if !slices.Contains(methods, op) {
+		panic("storetest: On: no method of a store is called " + op)
+	}
 	return func(ctx context.Context, called string) error {
 		if called != op {
 			return nil

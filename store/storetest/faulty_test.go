@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,4 +201,11 @@ func TestFaultyLoopBreaks(t *testing.T) {
 		}
 		require.Equal(t, 2, rounds)
 	})
+}
+
+func TestFaultsAtNoMethodPanic(t *testing.T) {
+	require.Panics(t, func() { storetest.On("LookUp", storetest.Fail(errDown)) })
+	for i := range reflect.TypeFor[auth.Store]().NumMethod() {
+		require.NotPanics(t, func() { storetest.On(reflect.TypeFor[auth.Store]().Method(i).Name, storetest.Fail(errDown)) })
+	}
 }
