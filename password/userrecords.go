@@ -35,7 +35,8 @@ var (
 	_ UserWalker = (*UserRecords)(nil)
 )
 
-// NewUserRecords returns the users of a store.
+// NewUserRecords returns the users of a store. Where the store keeps users by
+// itself, as memstore and sqlstore do, give [NewUsers] the store: those are others.
 func NewUserRecords(store auth.Store) (*UserRecords, error) {
 	if store == nil {
 		return nil, errors.New("password: NewUserRecords: nil store")

@@ -13,7 +13,8 @@ import (
 	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
-// Every part of the API is given the cache in place of the store.
+// Every part of the API is given the cache in place of the store, but for
+// password.NewUsers where the store keeps users by itself.
 func Example() {
 	database := memstore.New() // such as a sqlstore or a redisstore
 	store, err := cachestore.New(database, nil)

@@ -11,6 +11,10 @@
 // auth_users, and to SELECT from auth_migrations; who migrates creates tables.
 // Every look-up, alone or of many, is one statement and one round trip.
 //
+// A Store is the password.UserStore of its database: give password.NewUsers that,
+// also where all else is given a cache in front of it. Platforms, see
+// auth.NewPlatformRecords, are records like any.
+//
 // It is tested with PostgreSQL 15 by pgx, MariaDB 10.11 by go-sql-driver/mysql and
 // SQLite by modernc.org/sqlite. What is said here of MySQL itself, of other drivers
 // and of poolers goes by their documentation.
@@ -45,6 +49,9 @@
 // synchronous=FULL, which is SQLite's default. With synchronous=NORMAL a write is
 // many times cheaper, and a loss of power may undo the last ones, a sign-out
 // among them.
+//
+// The file has hashes of passwords in it, and SQLite makes it as the umask says:
+// make it first, empty and its owner's alone, where that lets others read.
 //
 // # Poolers
 //
