@@ -12,7 +12,7 @@ export GOFLAGS := $(filter-out -mod=%,$(shell go env GOFLAGS))
 
 each = for module in $(MODULES); do go -C $$module
 
-.PHONY: test matrix bench fuzz lint api clean help
+.PHONY: test matrix faults bench fuzz lint api clean help
 
 # Without the race detector allocations are counted. Races have been run at length by then.
 test: ## set up what is missing, then run every test with the race detector, and without it
@@ -23,6 +23,10 @@ test: ## set up what is missing, then run every test with the race detector, and
 matrix: ## run the kit over every store, and print store by case
 	@.ci/setup
 	@go -C internal/integration test -count=1 -run='^TestKit$$' -json . | go -C internal/integration run ./matrix
+
+faults: ## break what stores stand on, 30 times each; half an hour
+	@.ci/setup
+	AUTH_FAULT_ROUNDS=30 go -C internal/integration test -v -count=1 -timeout=1h ./faults
 
 bench: ## run every benchmark
 	$(each) test -run='^$$' -bench=. -benchmem ./...; done

@@ -25,7 +25,7 @@
 //
 // Redis answers before a change is on disk and on the replicas. With appendonly
 // yes and appendfsync always, nothing that has been acknowledged is lost when a
-// server crashes; with everysec, a second of it; without, what the last snapshot
+// server crashes; with everysec, up to two seconds of it; without, what the last snapshot
 // does not have. A failover to a replica loses what had not reached it. What is
 // lost may be a revocation: a session that was taken is there again, and a spent
 // token unspent. Where that is too much, keep the records in a sqlstore.

@@ -66,6 +66,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -179,7 +180,9 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	var errs []error
 	for _, stmt := range s.statements {
-		errs = append(errs, stmt.Close())
+		if err := stmt.Close(); !errors.Is(err, driver.ErrBadConn) { // which ended it, too
+			errs = append(errs, err)
+		}
 	}
 	s.statements = nil
 	return errors.Join(errs...)
