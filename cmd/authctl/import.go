@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/password"
 )
 
 func (a *app) importCommand() *cobra.Command {
@@ -54,12 +55,44 @@ an import that broke off is done again, and what differs is told, with exit code
 	}
 }
 
-// An importer puts an export into a store.
+// writers is how many lines are written at once: nearly all of a write is waiting
+// for the store.
+const writers = 16
+
+// An importer puts an export into a store. It writes many lines at once, and
+// counts and tells what became of them in their order, as if each had waited for
+// the one before.
 type importer struct {
 	app   *app
 	store *backend
 	bar   *progress
 	result
+
+	stage  stage   // of the last line
+	begun  []write // and not settled, in the order of their lines
+	failed error   // that of the first line with one
+}
+
+// A stage is what is written together. The next begins when all of one is there.
+type stage int
+
+const (
+	stageMarks   stage = iota // first: nobody sees without them what they end
+	stageRecords              // all others
+	stageUsers
+)
+
+// A write is a line on its way into the store.
+type write struct {
+	line    int
+	outcome chan outcome
+}
+
+// An outcome is what became of a line.
+type outcome struct {
+	number  *int // of the result, which grows by one
+	err     error
+	differs string // what there is already
 }
 
 // result is what became of the lines of an export.
@@ -83,15 +116,25 @@ func (i *importer) tell(err error) {
 	}
 }
 
+// read puts an export into the store. The error is that of the first line that
+// has one; no line is on its way any more.
+func (i *importer) read(ctx context.Context, in io.Reader) error {
+	err := i.readLines(ctx, in)
+	if i.settle(0); i.failed != nil {
+		return i.failed // whatever else is wrong comes after it
+	}
+	return err
+}
+
 // maxExportLine bounds a line of an export. A record is at most some 64 KiB of
 // data and a principal.
 const maxExportLine = 4 << 20
 
-func (i *importer) read(ctx context.Context, in io.Reader) error {
+func (i *importer) readLines(ctx context.Context, in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 64<<10), maxExportLine)
 	var end *totals
-	for n := 1; lines.Scan(); n++ {
+	for n := 1; i.failed == nil && lines.Scan(); n++ {
 		i.bar.add(len(lines.Bytes()) + 1)
 		var l line
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
@@ -106,7 +149,7 @@ func (i *importer) read(ctx context.Context, in io.Reader) error {
 		case l.End != nil:
 			end = l.End
 		default:
-			err = i.put(ctx, &l)
+			err = i.put(ctx, n, &l)
 		}
 		if err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
@@ -125,40 +168,78 @@ func (i *importer) read(ctx context.Context, in io.Reader) error {
 	return nil
 }
 
-// put puts one record or user into the store.
-func (i *importer) put(ctx context.Context, l *line) error {
+// put begins to put the record or user of a line into the store.
+func (i *importer) put(ctx context.Context, n int, l *line) error {
 	if l.User != nil {
 		i.Users++
-		return i.putUser(ctx, l)
+		u, err := l.user()
+		if err == nil {
+			i.begin(n, stageUsers, func() outcome { return i.putUser(ctx, u) })
+		}
+		return err
 	}
 	i.Records++
 	e, err := l.entry()
-	if err != nil {
-		return err
+	if err == nil {
+		s := stageRecords
+		if e.Record.Kind == auth.KindMark {
+			s = stageMarks
+		}
+		i.begin(n, s, func() outcome { return i.putRecord(ctx, e) })
 	}
+	return err
+}
+
+// begin has a line written, as soon as it may be, unless one before it has failed.
+func (i *importer) begin(n int, s stage, put func() outcome) {
+	most := writers - 1
+	if s != i.stage {
+		i.stage, most = s, 0
+	}
+	if i.settle(most); i.failed != nil {
+		return
+	}
+	w := write{n, make(chan outcome, 1)}
+	go func() { w.outcome <- put() }()
+	i.begun = append(i.begun, w)
+}
+
+// settle waits for the oldest lines, until at most that many are on their way.
+func (i *importer) settle(most int) {
+	for ; len(i.begun) > most; i.begun = i.begun[1:] {
+		w := i.begun[0]
+		switch o := <-w.outcome; {
+		case o.err == nil:
+			*o.number++
+			if o.differs != "" {
+				i.bar.end()
+				i.app.note("%s is there already, and differs; it stays as it is", o.differs)
+			}
+		case i.failed == nil:
+			i.failed = fmt.Errorf("line %d: %w", w.line, o.err)
+		}
+	}
+}
+
+func (i *importer) putRecord(ctx context.Context, e auth.Entry) outcome {
 	if until := e.Record.KeepUntil; !until.IsZero() && !time.Now().Before(until) {
-		i.Expired++
-		return nil
+		return outcome{number: &i.Expired}
 	}
-	err = i.store.Insert(ctx, e.Digest, e.Record)
+	err := i.store.Insert(ctx, e.Digest, e.Record)
 	if !errors.Is(err, auth.ErrExists) {
-		return i.added(err)
+		return outcome{number: &i.Added, err: err}
 	}
 	there, err := i.store.Lookup(ctx, e.Digest)
 	if errors.Is(err, auth.ErrNotFound) {
-		return i.added(i.store.Insert(ctx, e.Digest, e.Record)) // it has gone since
+		return outcome{number: &i.Added, err: i.store.Insert(ctx, e.Digest, e.Record)} // it has gone since
 	}
 	return i.compared(err, sameRecord(there, e.Record), "the %s %s", e.Record.Kind, e.Digest)
 }
 
-func (i *importer) putUser(ctx context.Context, l *line) error {
-	u, err := l.user()
-	if err != nil {
-		return err
-	}
-	err = i.store.users.InsertUser(ctx, u)
+func (i *importer) putUser(ctx context.Context, u password.User) outcome {
+	err := i.store.users.InsertUser(ctx, u)
 	if !errors.Is(err, auth.ErrExists) {
-		return i.added(err)
+		return outcome{number: &i.Added, err: err}
 	}
 	there, err := i.store.users.UserByID(ctx, u.ID)
 	if errors.Is(err, auth.ErrNotFound) {
@@ -167,24 +248,11 @@ func (i *importer) putUser(ctx context.Context, l *line) error {
 	return i.compared(err, sameUser(there, u), "the user %q", u.ID)
 }
 
-func (i *importer) added(err error) error {
-	if err == nil {
-		i.Added++
+// compared is the outcome of what was there already, which is named where it
+// differs.
+func (i *importer) compared(err error, same bool, what string, args ...any) outcome {
+	if err != nil || same {
+		return outcome{number: &i.Present, err: err}
 	}
-	return err
-}
-
-// compared counts what was there already, and names it where it differs.
-func (i *importer) compared(err error, same bool, what string, args ...any) error {
-	switch {
-	case err != nil:
-		return err
-	case same:
-		i.Present++
-	default:
-		i.Differing++
-		i.bar.end()
-		i.app.note(what+" is there already, and differs; it stays as it is", args...)
-	}
-	return nil
+	return outcome{number: &i.Differing, differs: fmt.Sprintf(what, args...)}
 }

@@ -59,6 +59,7 @@ func (a *app) open(ctx context.Context) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.SetMaxIdleConns(writers) // else most would connect anew for each write
 	dial, cancel := context.WithTimeout(ctx, dialWithin)
 	defer cancel()
 	if err := db.PingContext(dial); err != nil {
