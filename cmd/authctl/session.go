@@ -49,25 +49,26 @@ time, which is the API's own, is not looked at.`,
   authctl session list --json | jq -r .subject | sort | uniq -c`,
 		Args: arguments(0, 0),
 		RunE: a.with(func(ctx context.Context, s *backend, _ []string) error {
-			sessions, err := auth.NewSessions(s, nil)
-			if err != nil {
-				return err
-			}
-			defer sessions.Close()
-			who := ownersOf(s.Walk(ctx, auth.KindSession))
+			found := s.Walk(ctx, auth.KindSession)
 			if owner.given() {
 				p, err := owner.principal(ctx, a, s)
 				if err != nil {
 					return err
 				}
-				who = func(yield func(*auth.Principal, error) bool) { yield(p, nil) }
+				found = s.List(ctx, p.Owner(), auth.KindSession)
 			}
+			one := &onlyOne{backend: s}
+			sessions, err := auth.NewSessions(one, nil)
+			if err != nil {
+				return err
+			}
+			defer sessions.Close()
 			l := a.listing("ID", "SUBJECT", "TENANT", "DEVICE", "ADDRESS", "CREATED", "SEEN", "EXPIRES")
-			for p, err := range who {
-				if err != nil {
-					return err
+			for one.entry, err = range found {
+				if err == nil && one.entry.Record.Principal != nil {
+					err = l.addSessions(ctx, sessions, one.entry.Record.Principal)
 				}
-				if err := l.addSessions(ctx, sessions, p); err != nil {
+				if err != nil {
 					return err
 				}
 			}
@@ -78,20 +79,15 @@ time, which is the API's own, is not looked at.`,
 	return c
 }
 
-// ownersOf yields each identity that entries belong to once.
-func ownersOf(entries iter.Seq2[auth.Entry, error]) iter.Seq2[*auth.Principal, error] {
-	return func(yield func(*auth.Principal, error) bool) {
-		known := map[auth.Digest]bool{}
-		for e, err := range entries {
-			if err == nil && (e.Record.Principal == nil || known[e.Record.Owner]) {
-				continue
-			}
-			known[e.Record.Owner] = true
-			if !yield(e.Record.Principal, err) || err != nil {
-				return
-			}
-		}
-	}
+// onlyOne is a store that lists one entry, which has been read from it already:
+// whether that is an open session, auth.Sessions knows.
+type onlyOne struct {
+	*backend
+	entry auth.Entry
+}
+
+func (s *onlyOne) List(context.Context, auth.Digest, auth.Kind) iter.Seq2[auth.Entry, error] {
+	return func(yield func(auth.Entry, error) bool) { yield(s.entry, nil) }
 }
 
 func (l *listing) addSessions(ctx context.Context, sessions *auth.Sessions, p *auth.Principal) error {

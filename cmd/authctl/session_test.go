@@ -59,7 +59,8 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	})
 }
 
-// What a disabled key has opened is dead, and not in the list.
+// What a disabled key has opened is dead, as what has expired is, and neither is
+// in the list.
 func TestSessionsThatEndedOtherwiseAreNotListed(t *testing.T) {
 	c := onSQLite(t)
 	s := c.open()
@@ -70,7 +71,10 @@ func TestSessionsThatEndedOtherwiseAreNotListed(t *testing.T) {
 	p, err := keys.Verify(t.Context(), key)
 	require.NoError(t, err)
 	_, token, _ := signIn(t, s, p.ProvedAt(time.Now()))
+	expired := auth.Record{Kind: auth.KindSession, Owner: p.Owner(), Principal: p, Expires: time.Now().Add(-time.Second)}
+	require.NoError(t, s.Insert(t.Context(), auth.Digest{1}, expired))
 	require.Len(t, c.all("session", "list"), 1)
+	require.Len(t, c.all("session", "list", "--subject", "42"), 1)
 	require.Contains(t, c.fed(token, "token", "inspect"), "VERIFIED")
 	c.ok("key", "disable", c.one("key", "list")["id"].(string))
 	require.Empty(t, c.all("session", "list"))
