@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth/internal/clock"
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // APIKeys are long-lived credentials for programs, of the form
@@ -259,7 +258,7 @@ func (k *APIKeys) lookup(ctx context.Context, id string) (e Entry, data keyData,
 	if e.Digest, err = ParseDigest(id); err != nil {
 		return e, data, ErrNotFound
 	}
-	if e.Record, err = k.store.Lookup(fresh.Context(ctx), e.Digest); err != nil {
+	if e.Record, err = k.store.Lookup(Uncached(ctx), e.Digest); err != nil {
 		return e, data, err
 	}
 	if e.Record.Kind != KindAPIKey || e.Record.Principal == nil {

@@ -201,7 +201,8 @@ func (p *Principal) Owner() Digest {
 
 // ProvedAt returns a copy of p whose origin was proved at t. Code that calls
 // [Verifier.Verify] itself and then issues something uses it, with a time read
-// before Verify: whatever was revoked in between then stays revoked.
+// before Verify, which it gives an [Uncached] context: whatever was revoked before
+// or in between then stays revoked.
 func (p *Principal) ProvedAt(t time.Time) *Principal {
 	c := *p
 	c.Origin.Time = instant(t)

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
-
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // A verdict is what a guard finds out about a request while it decides.
@@ -123,7 +121,7 @@ func (g *Guard) consider(r *http.Request, v *verdict) error {
 	}
 	// What is issued needs a decision of its own: the outer one may have gone by
 	// what a cache remembers.
-	if g.shares(v.outer) && !fresh.Wanted(r.Context()) {
+	if g.shares(v.outer) && !IsUncached(r.Context()) {
 		v.principal = v.outer.principal
 		v.asked = commonPrefix(v.outer.guard.policies, g.policies)
 	}

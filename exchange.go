@@ -6,13 +6,15 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // Exchange returns a handler that trades the credential which g admits for one
 // of the issuer's: a password for a token, an API key for a session, a refresh
 // token for the next pair. It answers 200 with [Format].Grant, and POST only.
+//
+// It decides anew, in an [Uncached] context, also inside of a guard that has
+// admitted the request: what consumes its credential, or costs as much as a
+// password, belongs behind Exchange alone.
 //
 // Where the issuer is a [CookieSource], the new credential is set as the
 // cookie, and the one that the request presented there is ended: a login never
@@ -30,7 +32,7 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 		// runs stays revoked; and proved by what the store holds then, as what
 		// is issued may outlive all that a cache remembers.
 		start := time.Now()
-		r = r.WithContext(fresh.Context(r.Context()))
+		r = r.WithContext(Uncached(r.Context()))
 		var v verdict
 		f := g.present(r, &v, cookie)
 		var grant *Grant

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"sync"
-
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // PlatformRecords is a [PlatformRegistry] that any [Store] can keep, with
@@ -107,7 +105,7 @@ func (r *PlatformRecords) Insert(ctx context.Context, p *Platform) error {
 // Sessions that the platform has opened go on under the old entry;
 // [Platforms.Suspend] ends them.
 func (r *PlatformRecords) Update(ctx context.Context, id string, change func(*Platform) error) error {
-	ctx = fresh.Context(ctx) // behind a cache, too
+	ctx = Uncached(ctx) // behind a cache, too
 	var err error
 	for range replaceRounds {
 		var record Record

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // Marks revoke many credentials at once. A mark says of a name: what bears it
@@ -102,7 +100,7 @@ func (m marks) check(ctx context.Context, p *Principal, names ...Digest) error {
 // checkNow is check by what the store holds now, whatever a cache in front of it
 // remembers: for what is issued, and could outlive the mark.
 func (m marks) checkNow(ctx context.Context, p *Principal, names ...Digest) error {
-	return m.check(fresh.Context(ctx), p, names...)
+	return m.check(Uncached(ctx), p, names...)
 }
 
 // fewMarks spares each check its allocations: what goes into a store's method

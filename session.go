@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth/internal/clock"
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // Sessions are opaque tokens that stand for a login. Each Issue makes a new
@@ -149,7 +148,7 @@ func (s *Sessions) current(ctx context.Context, d Digest, r *Record) (t time.Tim
 		// A use that waited to be written may have been while we looked, and
 		// be in neither place where we did. One that another process has
 		// written, a cache does not know.
-		ctx = fresh.Context(ctx)
+		ctx = Uncached(ctx)
 	}
 	return t, ErrExpired
 }

@@ -104,7 +104,7 @@ func (u *Users) change(ctx context.Context, id string, edit func(*User) error) (
 	var err error
 	for range attempts {
 		var user User
-		user, err = u.store.UserByID(ctx, id)
+		user, err = u.store.UserByID(auth.Uncached(ctx), id)
 		switch {
 		case errors.Is(err, auth.ErrNotFound), err == nil && user.ID != id:
 			return User{}, errGone

@@ -57,7 +57,7 @@ func (u *Users) ResetToken(ctx context.Context, login string) (ResetRequest, err
 	if err != nil {
 		return ResetRequest{}, nil
 	}
-	user, err := u.store.UserByLogin(ctx, name)
+	user, err := u.store.UserByLogin(auth.Uncached(ctx), name)
 	switch {
 	case errors.Is(err, auth.ErrNotFound), err == nil && (user.Login != name || user.Disabled):
 		// As many round trips as for somebody.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth"
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // The kinds of the records of [UserRecords]. They are no credentials.
@@ -82,7 +81,7 @@ func (s *UserRecords) InsertUser(ctx context.Context, u User) error {
 	if err != nil {
 		return err
 	}
-	ctx = fresh.Context(ctx)
+	ctx = auth.Uncached(ctx)
 	for range attempts {
 		r, err := s.reserve(ctx, u.ID)
 		if err == nil {
@@ -105,7 +104,7 @@ func (s *UserRecords) ReplaceUser(ctx context.Context, u User) error {
 	if err != nil {
 		return err
 	}
-	ctx = fresh.Context(ctx)
+	ctx = auth.Uncached(ctx)
 	for range attempts {
 		r, err := s.store.Lookup(ctx, userDigest(u.ID))
 		if err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
-	"github.com/seed-077cad0b/auth/internal/fresh"
 	"github.com/seed-077cad0b/auth/password"
 	"github.com/seed-077cad0b/auth/store/memstore"
 	"github.com/seed-077cad0b/auth/store/storetest"
@@ -60,7 +59,7 @@ func (s *dyingStore) call(f func() error) error {
 }
 
 func (s *dyingStore) Lookup(ctx context.Context, d auth.Digest) (r auth.Record, err error) {
-	if !fresh.Wanted(ctx) {
+	if !auth.IsUncached(ctx) {
 		s.late++
 	}
 	err = s.call(func() error { r, err = s.Store.Lookup(ctx, d); return err })

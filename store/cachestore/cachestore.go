@@ -16,11 +16,12 @@
 // Options.MaxAge in place of Options.MaxLag.
 //
 // What outlasts a request is never decided by what the cache remembers.
-// [auth.Guard.Exchange] looks past it, and so does whatever looks at marks to
-// issue a credential, or changes a record: a key that has been disabled a moment
-// ago opens no session, however late a request that shows it is refused. Who
-// issues a credential in a handler of their own, to a principal that a guard has
-// admitted, decides by what is up to the lag old.
+// [auth.Guard.Exchange] looks past it, logins with a password do, and so does
+// whatever looks at marks to issue a credential, or changes a record: a key that
+// has been disabled a moment ago opens no session, however late a request that
+// shows it is refused. Who verifies a credential and issues another in code of
+// their own verifies it in an [auth.Uncached] context; the principal that a guard
+// has admitted is up to the lag old.
 //
 // While the store is down, what the cache may still serve it serves, at most for
 // the lag; all else is an outage.
@@ -34,7 +35,6 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth"
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // A Store remembers what the store behind it has answered. It is an [auth.Store]
@@ -180,7 +180,7 @@ func (s *Store) Lookup(ctx context.Context, d auth.Digest) (r auth.Record, err e
 	if err := ctx.Err(); err != nil {
 		return auth.Record{}, err
 	}
-	if fresh.Wanted(ctx) {
+	if auth.IsUncached(ctx) {
 		s.records.drop(d)
 	} else if m := s.bound.moment(); s.records.answer(&m, &d, &r) {
 		return r, nil

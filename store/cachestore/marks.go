@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/seed-077cad0b/auth"
-	"github.com/seed-077cad0b/auth/internal/fresh"
 )
 
 // LookupAll sets records[i] to the record of kind k under digests[i], or to the
@@ -21,7 +20,7 @@ func (s *Store) LookupAll(ctx context.Context, k auth.Kind, digests []auth.Diges
 	if k != auth.KindMark {
 		return s.lookupAll(ctx, k, digests, records)
 	}
-	if fresh.Wanted(ctx) {
+	if auth.IsUncached(ctx) {
 		for _, d := range digests {
 			s.marks.drop(d)
 		}

@@ -80,16 +80,14 @@ func (s *Store) ReplaceUser(ctx context.Context, u password.User) error {
 		return e
 	}
 	switch {
+	case err != nil && !(current && taken):
+		return err // whether it has come about or not
 	case !known:
 		return auth.ErrNotFound
-	case !current:
-		return auth.ErrConflict
-	case taken:
+	case current && taken:
 		return auth.ErrExists
-	case err != nil:
-		return err
 	}
-	return auth.ErrConflict // it has changed twice meanwhile
+	return auth.ErrConflict
 }
 
 // Users implements [password.UserWalker]. No connection is held while a user is
