@@ -71,7 +71,7 @@ func Migrate(ctx context.Context, db *sql.DB, d Dialect) error {
 
 func (g *grammar) migrate(ctx context.Context, db *sql.DB, all []step) error {
 	switch missing, err := missing(ctx, db, all); {
-	case errors.Is(err, errSchema):
+	case errors.Is(err, ErrSchema):
 		return failed(ctx, err)
 	case err == nil && len(missing) == 0:
 		return nil
@@ -127,10 +127,13 @@ const (
 	migrated = "INSERT INTO auth_migrations (version, checksum, applied) VALUES ($1, $2, $3)"
 )
 
-var errSchema = errors.New("the schema is not ours")
+// ErrSchema is wrapped by what [New] and [Migrate] return where the schema has had
+// migrations that this package does not know: those of a later version, which the
+// program then has to be built with, or of another dialect.
+var ErrSchema = errors.New("the schema is not ours")
 
 // missing returns those of all migrations that the database has not had, or
-// errSchema where it has had others.
+// ErrSchema where it has had others.
 func missing(ctx context.Context, db interface {
 	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 }, all []step) ([]step, error) {
@@ -147,9 +150,9 @@ func missing(ctx context.Context, db interface {
 		}
 		switch {
 		case had == len(all):
-			return nil, fmt.Errorf("%w: it is of version %d, and this program knows it up to %d only", errSchema, s.version, len(all))
+			return nil, fmt.Errorf("%w: it is of version %d, and this program knows it up to %d only", ErrSchema, s.version, len(all))
 		case s.version != all[had].version || s.checksum != all[had].checksum:
-			return nil, fmt.Errorf("%w: its migration %d is not this program's migration %d", errSchema, s.version, all[had].version)
+			return nil, fmt.Errorf("%w: its migration %d is not this program's migration %d", ErrSchema, s.version, all[had].version)
 		}
 	}
 	return all[had:], rows.Err()
