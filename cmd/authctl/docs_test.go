@@ -45,6 +45,8 @@ func TestDocs(t *testing.T) {
 	require.NoError(t, err, "%s", said)
 
 	// What the page promises.
+	require.Equal(t, exitNotFound, c.run(c.read("other-leaked-key"), "key", "show", "-").code)
+	c.fed(c.read("another-key"), "token", "inspect")
 	require.Equal(t, exitNotFound, c.run(c.read("leaked-key"), "key", "show", "-").code)
 	c.fed(c.read("next-key"), "token", "inspect")
 	require.Equal(t, "disabled", c.one("user", "show", "ann@example.com")["state"])
@@ -59,6 +61,7 @@ func TestDocs(t *testing.T) {
 func prepare(c *cli) {
 	c.Helper()
 	id := strings.TrimSpace(c.fed("a long enough password", "user", "add", "ann@example.com"))
+	c.write("other-leaked-key", c.secret("", "key", "create", "--prefix", "acme_live", "--login", "ann@example.com"))
 	c.write("leaked-key", c.secret("", "key", "create", "--prefix", "acme_live", "--login", "ann@example.com"))
 	signIn(c.T, c.openAt("sqlite:"+filepath.Join(c.folder, "auth.db")), &auth.Principal{Issuer: "https://api.example.com", Subject: id})
 	for _, name := range []string{"acme", "acme-next", "acme-later"} {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -104,6 +105,38 @@ func TestStoreThatDoesNotAnswer(t *testing.T) {
 		a := c.run("", "key", "list", "--store", store)
 		require.NotZero(t, a.code)
 		require.NotContains(t, a.out+a.err, "ter2", store)
+	}
+}
+
+// Whose password is short has messages without holes.
+func TestHide(t *testing.T) {
+	for _, test := range []struct{ store, text, want string }{
+		{"postgres://auth:p@db:1/auth", "dial tcp: no postgres://auth:p@db:1/auth", "dial tcp: no [redacted]"},
+		{"postgres://auth:p@db:1/auth", "parse auth:p@db:1/auth", "parse [redacted]"},
+		{"postgres://auth:p%20@db:1/auth", "at auth:p%20@other, auth:p @other", "at [redacted]other, [redacted]other"},
+		{"postgres://db:1/auth?password=p", "password=p, then tcp", "[redacted], then tcp"},
+		{"redis://:secret@db:1/0", "secret", "[redacted]"},
+		{"mysql:auth:sec%72et@tcp(db)/auth", "secret sec%72et", "[redacted] [redacted]"},
+		{"redis://db:1/0", "dial @ password= redis", "dial @ password= redis"},
+		{"sqlite:auth.db", "no file auth.db", "no file auth.db"},
+	} {
+		require.Equal(t, test.want, (&app{store: test.store}).hide(test.text), test.store)
+	}
+	require.Equal(t, "a b\n\ufffd", clean("a\tb\n\x1b"))
+}
+
+// Tables that a later authctl has made are not what migrate helps with.
+func TestNewerStoreSaysSo(t *testing.T) {
+	c := onSQLite(t)
+	db, _, err := openSQL(c.storeURL(), false)
+	require.NoError(t, err)
+	_, err = db.Exec("INSERT INTO auth_migrations (version, checksum, applied) SELECT max(version)+1, 'x', 0 FROM auth_migrations")
+	require.NoError(t, errors.Join(err, db.Close()))
+	for _, args := range []string{"key list", "migrate"} {
+		said := c.refused(exitFailed, "", strings.Fields(args)...)
+		require.Contains(t, said, "use a newer authctl")
+		require.NotContains(t, said, "authctl migrate")
+		require.NotContains(t, said, "does not answer")
 	}
 }
 

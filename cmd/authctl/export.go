@@ -29,6 +29,9 @@ import it as well: import tells what differs.`,
   AUTH_STORE=postgres://... authctl export | AUTH_STORE=redis://... authctl import`,
 		Args: arguments(0, 0),
 		RunE: a.with(func(ctx context.Context, s *backend, _ []string) (err error) {
+			if err := s.noStrays(ctx); err != nil {
+				return err
+			}
 			w := a.stdout
 			if out != "" {
 				var f *os.File

@@ -52,7 +52,7 @@ func findLogin(ctx context.Context, s *backend, login string) (password.User, er
 	}
 	u, err := s.users.UserByLogin(ctx, name)
 	if errors.Is(err, auth.ErrNotFound) {
-		err = notFound("no user logs in as %q", name)
+		err = s.orStray(notFound("no user logs in as %q", name), func(u users) (password.User, error) { return u.UserByLogin(ctx, name) })
 	}
 	return u, err
 }

@@ -22,9 +22,9 @@ has leaked there may be nothing else.`, `
   authctl key list --login ann@example.com
   authctl key disable - < leaked-key`,
 		a.keyCreateCommand(), a.keyListCommand(), a.keyShowCommand(), a.keyRotateCommand(),
-		a.keySwitchCommand("disable", "Switch keys off, and end what they opened", "disabled, and what it opened has ended", (*auth.APIKeys).Disable),
-		a.keySwitchCommand("enable", "Switch keys on again", "enabled; what it had opened stays ended", (*auth.APIKeys).Enable),
-		a.keySwitchCommand("revoke", "Remove keys for good, and end what they opened", "revoked, and what it opened has ended", (*auth.APIKeys).Revoke),
+		a.keySwitchCommand("disable", "Switch keys off, and end what they opened", "disabled, and what it opened has ended", (*auth.APIKeys).Disable, false),
+		a.keySwitchCommand("enable", "Switch keys on again", "enabled; what it had opened stays ended", (*auth.APIKeys).Enable, false),
+		a.keySwitchCommand("revoke", "Remove keys for good, and end what they opened", "revoked, and what it opened has ended", (*auth.APIKeys).Revoke, true),
 	)
 }
 
@@ -264,20 +264,13 @@ func findKey(ctx context.Context, s *backend, id string) (*auth.APIKey, error) {
 	return k, err
 }
 
-// keysLike returns the keys to which the one of that id belongs.
-func keysLike(ctx context.Context, s *backend, id string, o *auth.APIKeysOptions) (*prefixed, error) {
-	k, err := findKey(ctx, s, id)
+// namedKey returns the key that an argument names.
+func (a *app) namedKey(ctx context.Context, s *backend, arg string) (*auth.APIKey, error) {
+	id, err := a.keyID(arg)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := auth.NewAPIKeys(s, k.Prefix(), o)
-	return &prefixed{keys, k.Prefix()}, err
-}
-
-// prefixed are keys whose prefix is known.
-type prefixed struct {
-	*auth.APIKeys
-	prefix string
+	return findKey(ctx, s, id)
 }
 
 func (a *app) keyRotateCommand() *cobra.Command {
@@ -292,15 +285,16 @@ on, until that is disabled or revoked.`,
   authctl key rotate --overlap 0s - < leaked-key > key`,
 		Args: arguments(1, 1),
 		RunE: a.with(func(ctx context.Context, s *backend, args []string) error {
-			id, err := a.keyID(args[0])
+			k, err := a.namedKey(ctx, s, args[0])
 			if err != nil {
 				return err
 			}
+			id := k.ID
 			o := &auth.APIKeysOptions{Overlap: time.Duration(overlap)}
 			if overlap == 0 {
 				o.Overlap = -1
 			}
-			keys, err := keysLike(ctx, s, id, o)
+			keys, err := auth.NewAPIKeys(s, k.Prefix(), o)
 			if err != nil {
 				return err
 			}
@@ -308,13 +302,13 @@ on, until that is disabled or revoked.`,
 			g, err := keys.Rotate(ctx, id)
 			switch {
 			case errors.Is(err, auth.ErrDisabled):
-				return conflict("the key %s is disabled and has no successor", id)
+				return conflict("the key %s is disabled and has no successor; key show tells what one made by key create needs to be like it", id)
 			case errors.Is(err, auth.ErrExpired):
-				return conflict("the key %s has expired and has no successor", id)
+				return conflict("the key %s has expired and has no successor; key show tells what one made by key create needs to be like it", id)
 			case err != nil:
 				return err
 			}
-			if err := a.printKey(g, keys.prefix); err != nil {
+			if err := a.printKey(g, k.Prefix()); err != nil {
 				return err
 			}
 			if overlap == 0 {
@@ -330,8 +324,9 @@ on, until that is disabled or revoked.`,
 	return c
 }
 
-// keySwitchCommand returns a command that does one thing to keys.
-func (a *app) keySwitchCommand(use, short, done string, do func(*auth.APIKeys, context.Context, string) error) *cobra.Command {
+// keySwitchCommand returns a command that does one thing to keys, and asks before
+// where that is for good.
+func (a *app) keySwitchCommand(use, short, done string, do func(*auth.APIKeys, context.Context, string) error, forGood bool) *cobra.Command {
 	return &cobra.Command{
 		Use:   use + " ID...",
 		Short: short,
@@ -339,12 +334,17 @@ func (a *app) keySwitchCommand(use, short, done string, do func(*auth.APIKeys, c
 		RunE: a.with(func(ctx context.Context, s *backend, args []string) error {
 			var errs []error
 			for _, arg := range args {
-				id, err := a.keyID(arg)
-				if err == nil {
-					err = doToKey(ctx, s, id, do)
+				k, err := a.namedKey(ctx, s, arg)
+				if err == nil && forGood {
+					if err := a.confirm("%s the key %s… of %s", use, k.Hint, describe(k.Principal)); err != nil {
+						return errors.Join(append(errs, err)...)
+					}
 				}
 				if err == nil {
-					a.note("the key %s is %s", id, done)
+					err = doToKey(ctx, s, k, do)
+				}
+				if err == nil {
+					a.note("the key %s is %s", k.ID, done)
 				}
 				errs = append(errs, err)
 			}
@@ -353,11 +353,11 @@ func (a *app) keySwitchCommand(use, short, done string, do func(*auth.APIKeys, c
 	}
 }
 
-func doToKey(ctx context.Context, s *backend, id string, do func(*auth.APIKeys, context.Context, string) error) error {
-	keys, err := keysLike(ctx, s, id, nil)
+func doToKey(ctx context.Context, s *backend, k *auth.APIKey, do func(*auth.APIKeys, context.Context, string) error) error {
+	keys, err := auth.NewAPIKeys(s, k.Prefix(), nil)
 	if err != nil {
 		return err
 	}
 	defer keys.Close()
-	return do(keys.APIKeys, ctx, id)
+	return do(keys, ctx, k.ID)
 }

@@ -73,7 +73,7 @@ func TestKeyLivesAndDies(t *testing.T) {
 		c.ok("key", "disable", id)
 		require.Equal(c, http.StatusUnauthorized, statusOf(c.T, s, "acme_live", key))
 		require.Equal(c, "disabled", c.one("key", "show", id)["state"])
-		require.Contains(c, c.refused(exitConflict, "", "key", "rotate", id), "disabled")
+		require.Contains(c, c.refused(exitConflict, "", "key", "rotate", id), "is disabled and has no successor; key show tells")
 		c.fed(key+"\n", "key", "enable", "-")
 		require.Equal(c, http.StatusOK, statusOf(c.T, s, "acme_live", key))
 
@@ -84,9 +84,11 @@ func TestKeyLivesAndDies(t *testing.T) {
 		require.Equal(c, http.StatusUnauthorized, statusOf(c.T, s, "acme_live", next), "no overlap")
 		require.Contains(c, c.refused(exitConflict, next, "key", "rotate", "-"), "expired")
 
-		c.fed(last, "key", "revoke", "-")
+		require.Contains(c, c.refused(exitUsage, last, "key", "revoke", "-"), "say --yes", "it is for good")
+		require.Equal(c, http.StatusOK, statusOf(c.T, s, "acme_live", last))
+		c.fed(last, "key", "revoke", "--yes", "-")
 		require.Equal(c, http.StatusUnauthorized, statusOf(c.T, s, "acme_live", last))
-		c.refused(exitNotFound, last, "key", "revoke", "-")
+		c.refused(exitNotFound, last, "key", "revoke", "--yes", "-")
 		require.Len(c, c.all("key", "list"), 2, "the rotated ones")
 	})
 }
@@ -146,7 +148,7 @@ func TestManyKeysAtOnce(t *testing.T) {
 	c.secret("", "key", "create", "--prefix", "acme", "--subject", "42")
 	keys := c.all("key", "list")
 	a, b := keys[0]["id"].(string), keys[1]["id"].(string)
-	require.Contains(t, c.refused(exitNotFound, "", "key", "revoke", a, strings.Repeat("A", 43), b), "there is no key")
+	require.Contains(t, c.refused(exitNotFound, "", "key", "revoke", "--yes", a, strings.Repeat("A", 43), b), "there is no key")
 	require.Empty(t, c.all("key", "list"))
 }
 

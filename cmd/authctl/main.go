@@ -44,6 +44,8 @@ type app struct {
 	json   bool
 	yes    bool
 
+	userPlace string // inTable or inRecords; empty: nobody says
+
 	lines  *bufio.Reader  // of stdin, once it has been read from
 	person *term.Terminal // the same, where somebody sits there
 }
@@ -124,7 +126,11 @@ The store is named by the environment variable AUTH_STORE, or by --store:
   sqlite:FILE                              SQLite
   postgres://USER:PASSWORD@HOST/DATABASE   PostgreSQL
   mysql://USER:PASSWORD@HOST/DATABASE      MySQL, MariaDB
-  redis://USER:PASSWORD@HOST/DATABASE      Redis; rediss:// over TLS
+  redis://USER:PASSWORD@HOST/DATABASE      Redis; rediss:// over TLS, with
+                                           ?prefix=, of the keys; ?addr=HOST:PORT,
+                                           more nodes of a cluster, repeated; and
+                                           ?insecure-eviction, where the server may
+                                           evict keys
 
 Others on this machine can read a command line: a URL with a password in it
 belongs into the environment.
@@ -132,9 +138,9 @@ belongs into the environment.
 What is asked for goes to standard output, everything else to standard error.
 A secret is shown once, when it is made, and read from standard input.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 exists already or
-has changed, 5 the store does not answer, 6 the token is not good or was not
-verified.`, `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 exists already, has
+changed, or sessions go on under another issuer, 5 the store does not answer, 6
+the token is not good or was not verified.`, `
   export AUTH_STORE=sqlite:auth.db
   authctl migrate
   authctl key create --prefix acme_live --subject 42 --scope data:read
@@ -156,8 +162,9 @@ verified.`, `
 	flags.StringVar(&a.store, "store", "", "URL of the store (default $AUTH_STORE)")
 	flags.StringVar(&a.issuer, "issuer", a.env("AUTH_ISSUER"), "issuer of the principals (default $AUTH_ISSUER); empty is the API itself")
 	flags.Lookup("issuer").DefValue = "" // the help is the same everywhere
+	flags.StringVar(&a.userPlace, "users", "", "where a SQL store has its users: table, or records for password.NewUserRecords (default table)")
 	flags.BoolVar(&a.json, "json", false, "print JSON, one object a line")
-	flags.BoolVarP(&a.yes, "yes", "y", false, "do not ask before what cannot be undone")
+	flags.BoolVarP(&a.yes, "yes", "y", false, "answer yes to what is asked before something is lost for good")
 	return root
 }
 

@@ -149,13 +149,18 @@ func (c *cli) one(args ...string) map[string]any {
 // open opens the store in this process, as an API does.
 func (c *cli) open() *backend {
 	c.Helper()
+	return c.openAt(c.storeURL())
+}
+
+func (c *cli) storeURL() string {
+	c.Helper()
 	for _, v := range c.env {
 		if store, ok := strings.CutPrefix(v, "AUTH_STORE="); ok {
-			return c.openAt(store)
+			return store
 		}
 	}
 	require.Fail(c, "no store")
-	return nil
+	return ""
 }
 
 func (c *cli) openAt(store string) *backend {

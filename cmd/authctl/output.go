@@ -72,8 +72,11 @@ func (a *app) show(v any, fields ...field) error {
 // nothing to a terminal or to a table.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
 			return r
+		case r == '\t':
+			return ' '
 		}
 		return unicode.ReplacementChar
 	}, s)

@@ -41,12 +41,14 @@ func TestPlatformLivesAndIsSuspended(t *testing.T) {
 		require.Len(c, keys, 2)
 		require.Equal(c, map[string]any{"kid": "next", "alg": "ES256"}, keys[1])
 		require.Equal(c, []auth.Algorithm{auth.RS512, auth.ES256}, entry().Algorithms)
-		c.ok("platform", "keys", "remove", "acme", keys[0]["kid"].(string))
+		require.Contains(c, c.refused(exitUsage, "", "platform", "keys", "remove", "acme", keys[0]["kid"].(string)), "say --yes")
+		require.Len(c, c.all("platform", "keys", "list", "acme"), 2)
+		c.ok("platform", "keys", "remove", "--yes", "acme", keys[0]["kid"].(string))
 		found, err := entry().Keys.Lookup(c.Context(), "", auth.RS512)
 		require.NoError(c, err)
 		require.Empty(c, found)
-		require.Contains(c, c.refused(exitFailed, "", "platform", "keys", "remove", "acme", "next"), "the only key")
-		c.refused(exitNotFound, "", "platform", "keys", "remove", "acme", "other")
+		require.Contains(c, c.refused(exitFailed, "", "platform", "keys", "remove", "--yes", "acme", "next"), "the only key")
+		c.refused(exitNotFound, "", "platform", "keys", "remove", "--yes", "acme", "other")
 
 		// What it opened ends with it.
 		s := c.open()

@@ -232,6 +232,9 @@ func (a *app) platformKeysRemoveCommand() *cobra.Command {
 		Args:  arguments(2, 2),
 		RunE: a.withRegistry(func(ctx context.Context, r *registry, args []string) error {
 			id, kid := args[0], args[1]
+			if err := a.confirm("remove the key %q of the platform %q", kid, id); err != nil {
+				return err
+			}
 			err := r.Update(ctx, id, func(p *auth.Platform) error {
 				all := allKeys(p.Keys)
 				rest := slices.DeleteFunc(slices.Clone(all), func(k *auth.Key) bool { return k.ID() == kid })

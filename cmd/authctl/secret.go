@@ -140,6 +140,10 @@ func (a *app) confirm(format string, args ...any) error {
 	return err
 }
 
+// leastHidden is how long a password is that is hidden wherever it occurs. A
+// shorter one would make holes in words, and give itself away by them.
+const leastHidden = 6
+
 // hide takes the URL of the store, and the password in it, out of a text that a
 // driver may have written.
 func (a *app) hide(text string) string {
@@ -150,16 +154,25 @@ func (a *app) hide(text string) string {
 	}
 	rest = strings.TrimPrefix(rest, "//")
 	secrets := []string{store}
+	var passwords []string
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		_, password, _ := strings.Cut(rest[:at], ":")
+		name, password, _ := strings.Cut(rest[:at], ":")
 		plain, _ := url.PathUnescape(password)
-		secrets = append(secrets, rest, password, plain)
+		secrets = append(secrets, rest, rest[:at+1], name+":"+plain+"@")
+		passwords = append(passwords, password, plain)
 	}
 	if u, err := url.Parse(store); err == nil {
-		secrets = append(secrets, u.Query().Get("password"))
+		password := u.Query().Get("password")
+		secrets = append(secrets, "password="+password, "password="+url.QueryEscape(password))
+		passwords = append(passwords, password)
+	}
+	for _, p := range passwords {
+		if len(p) >= leastHidden {
+			secrets = append(secrets, p)
+		}
 	}
 	for _, s := range secrets {
-		if s != "" {
+		if s != "" && s != "@" && s != "password=" {
 			text = strings.ReplaceAll(text, s, "[redacted]")
 		}
 	}

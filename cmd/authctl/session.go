@@ -140,7 +140,7 @@ by --issuer or AUTH_ISSUER.`,
 				if err != nil {
 					return err
 				}
-				return a.endAll(ctx, sessions, p)
+				return a.endAll(ctx, s, sessions, p)
 			}
 			var errs []error
 			for _, arg := range args {
@@ -154,7 +154,7 @@ by --issuer or AUTH_ISSUER.`,
 }
 
 // endAll ends all sessions of an identity.
-func (a *app) endAll(ctx context.Context, sessions *auth.Sessions, p *auth.Principal) error {
+func (a *app) endAll(ctx context.Context, s *backend, sessions *auth.Sessions, p *auth.Principal) error {
 	n, err := count(sessions.List(ctx, p))
 	if err != nil {
 		return err
@@ -162,11 +162,8 @@ func (a *app) endAll(ctx context.Context, sessions *auth.Sessions, p *auth.Princ
 	if err := a.confirm("end %s of %s", plural(n, "session"), describe(p)); err != nil {
 		return err
 	}
-	if err := sessions.RevokeAll(ctx, p); err != nil {
-		return err
-	}
-	a.note("ended %s of %s, and the refresh tokens and revocable JWTs of that identity", plural(n, "session"), describe(p))
-	return nil
+	return a.ending(ctx, s, sessions, p, "ended %[2]s of %[1]s, and the refresh tokens and revocable JWTs of that identity",
+		func() error { return sessions.RevokeAll(ctx, p) })
 }
 
 func count[T any](seq iter.Seq2[T, error]) (n int, err error) {

@@ -51,6 +51,10 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 
 		c.set("AUTH_ISSUER", "https://api.example.com")
 		all := []string{"session", "revoke", "--subject", "ann", "--tenant", "t"}
+		said := c.refused(exitConflict, "", append(all, "--yes", "--issuer", "")...)
+		require.Contains(c, said, `ended 0 sessions of "ann" of tenant "t", and`)
+		require.Contains(c, said, `1 session of the same subject under issuer "https://api.example.com" not ended: --issuer "https://api.example.com"`)
+		require.NotContains(c, c.run("", "session", "revoke", "--subject", "ann", "--yes", "--issuer", "").err, "under issuer", "of another tenant")
 		require.Contains(c, c.refused(exitUsage, "yes\n", all...), "say --yes", "nobody is at a terminal")
 		require.True(c, alive(second))
 		require.Contains(c, c.run("", append(all, "--yes")...).err, "ended 1 session of")

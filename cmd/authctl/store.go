@@ -27,6 +27,7 @@ const dialWithin = 10 * time.Second
 type backend struct {
 	records
 	users   users
+	strays  *users       // of the other place where a store may keep them; nil: there is none, or it was chosen
 	sweeper auth.Sweeper // nil: it forgets by itself
 	close   func()
 }
@@ -52,6 +53,9 @@ func (a *app) storeURL() string {
 
 // open opens the store that the URL names.
 func (a *app) open(ctx context.Context) (*backend, error) {
+	if err := a.checkUserPlace(); err != nil {
+		return nil, err
+	}
 	if isRedis(a.storeURL()) {
 		return openRedis(ctx, a.storeURL())
 	}
@@ -65,11 +69,22 @@ func (a *app) open(ctx context.Context) (*backend, error) {
 	if err := db.PingContext(dial); err != nil {
 		return nil, errors.Join(&outage{err}, db.Close())
 	}
-	s, err := sqlstore.New(dial, db, dialect, &sqlstore.Options{SweepEvery: -1})
+	// Where the engine can tell the API's caches what has changed, it does.
+	o := &sqlstore.Options{SweepEvery: -1, Notify: dialect == sqlstore.PostgreSQL}
+	s, err := sqlstore.New(dial, db, dialect, o)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w\nauthctl migrate makes or updates the tables", err), db.Close())
+		return nil, errors.Join(schema(err), db.Close())
 	}
-	return &backend{records{s}, users{s}, s, func() { _, _ = s.Close(), db.Close() }}, nil
+	b := &backend{records: records{s}, sweeper: s, close: func() { _, _ = s.Close(), db.Close() }}
+	return b, a.placeUsers(b, s)
+}
+
+// schema tells what to do about a schema that is not as this program needs it.
+func schema(err error) error {
+	if errors.Is(err, sqlstore.ErrSchema) {
+		return fmt.Errorf("%w\nthe store is newer than this authctl: use a newer authctl", err)
+	}
+	return fmt.Errorf("%w\nauthctl migrate makes or updates the tables", err)
 }
 
 var errNoStore = errors.New("no store: set AUTH_STORE or --store, such as sqlite:auth.db; see authctl --help")
@@ -173,7 +188,10 @@ eyes of its owner alone.`,
 				return err
 			}
 			defer db.Close()
-			if err := sqlstore.Migrate(c.Context(), db, dialect); err != nil {
+			switch err := sqlstore.Migrate(c.Context(), db, dialect); {
+			case errors.Is(err, sqlstore.ErrSchema):
+				return schema(err)
+			case err != nil:
 				return &outage{err}
 			}
 			a.note("the tables are up to date")

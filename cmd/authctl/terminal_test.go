@@ -114,6 +114,34 @@ func TestWhatCannotBeUndoneIsAskedFor(t *testing.T) {
 	require.Error(t, err)
 }
 
+// Whoever revokes a key sees first which one it is.
+func TestKeyIsRevokedAfterALook(t *testing.T) {
+	c := onSQLite(t)
+	key := c.secret("", "key", "create", "--prefix", "acme", "--subject", "42")
+	id := c.one("key", "list")["id"].(string)
+	for _, args := range [][]string{{id}, {"-"}} {
+		term, cmd := c.atTerminal("key", "revoke", args[0])
+		if args[0] == "-" {
+			term.see("key: ")
+			term.enter(key)
+		}
+		term.see("revoke the key " + key[:len("acme_1234")] + "… of \"42\"? This")
+		term.see("Type yes: ")
+		term.enter("no")
+		term.see("nothing was done")
+		term.see("")
+		require.Error(t, cmd.Wait())
+		require.Len(t, c.all("key", "list"), 1)
+	}
+	term, cmd := c.atTerminal("key", "revoke", id)
+	term.see("Type yes: ")
+	term.enter("yes")
+	term.see("revoked")
+	term.see("")
+	require.NoError(t, cmd.Wait())
+	require.Empty(t, c.all("key", "list"))
+}
+
 // A bar is for people: they see it, and it leaves nothing behind in a file.
 func TestProgressIsShownAtATerminalAlone(t *testing.T) {
 	c := onSQLite(t)

@@ -46,22 +46,29 @@ func (a *app) newPassword(r rules) (string, error) {
 	return a.readPassword()
 }
 
-// accounts returns the users of a store, whose sessions end with them.
-func (a *app) accounts(s *backend, r rules) (u *password.Users, end func(), err error) {
+// accounts are the users of a store, whose sessions end with them.
+type accounts struct {
+	*password.Users
+	sessions *auth.Sessions
+}
+
+func (c *accounts) close() { _ = c.sessions.Close() }
+
+func (a *app) accounts(s *backend, r rules) (*accounts, error) {
 	sessions, err := auth.NewSessions(s, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	u, err = password.NewUsers(s.users, &password.Options{
+	u, err := password.NewUsers(s.users, &password.Options{
 		Issuer:             a.issuer,
 		MinLength:          r.least,
 		InsecureNoThrottle: true, // nobody logs in here
 		Sessions:           []password.SessionRevoker{sessions},
 	})
 	if err != nil {
-		return nil, nil, errors.Join(usage(err), sessions.Close())
+		return nil, errors.Join(usage(err), sessions.Close())
 	}
-	return u, func() { _ = sessions.Close() }, nil
+	return &accounts{u, sessions}, nil
 }
 
 // who is the user that a command is about.
@@ -77,7 +84,7 @@ func (w *who) find(ctx context.Context, s *backend, name string) (password.User,
 	}
 	u, err := s.users.UserByID(ctx, name)
 	if errors.Is(err, auth.ErrNotFound) {
-		err = notFound("no user has the id %q", name)
+		err = s.orStray(notFound("no user has the id %q", name), func(u users) (password.User, error) { return u.UserByID(ctx, name) })
 	}
 	return u, err
 }
@@ -106,11 +113,14 @@ id; with --no-password there is none until user passwd or a reset sets one.`,
 			if claims != "" {
 				u.Claims = json.RawMessage(claims)
 			}
-			users, end, err := a.accounts(s, r)
+			if err := s.settled(ctx); err != nil {
+				return err
+			}
+			users, err := a.accounts(s, r)
 			if err != nil {
 				return err
 			}
-			defer end()
+			defer users.close()
 			added, made, err := a.addUser(ctx, users, u, r, none)
 			switch {
 			case errors.Is(err, auth.ErrExists):
@@ -138,7 +148,7 @@ id; with --no-password there is none until user passwd or a reset sets one.`,
 }
 
 // addUser returns the user and, where it was made here, the password.
-func (a *app) addUser(ctx context.Context, users *password.Users, u password.User, r rules, none bool) (added password.User, made string, err error) {
+func (a *app) addUser(ctx context.Context, users *accounts, u password.User, r rules, none bool) (added password.User, made string, err error) {
 	if none {
 		added, err = users.Import(ctx, u)
 		return added, "", err
@@ -186,11 +196,11 @@ or is made by --generate, and ends all of the user's sessions.`,
   authctl user passwd --generate --id 8b1f7a52-94d3-46c2-a1bd-10c4ab2ce0f7 > password`,
 		Args: arguments(1, 1),
 		RunE: a.with(func(ctx context.Context, s *backend, args []string) error {
-			users, end, err := a.accounts(s, r)
+			users, err := a.accounts(s, r)
 			if err != nil {
 				return err
 			}
-			defer end()
+			defer users.close()
 			u, err := w.find(ctx, s, args[0])
 			if err != nil {
 				return err
@@ -199,17 +209,18 @@ or is made by --generate, and ends all of the user's sessions.`,
 			if err != nil {
 				return err
 			}
-			if err := users.SetPassword(ctx, u.ID, text); err != nil {
-				return explain(err)
-			}
-			a.note("set the password of %s, and ended their sessions", describe(a.principalOf(u)))
-			switch {
-			case a.json && r.generate:
-				return a.printUser(u, text)
-			case r.generate:
-				return a.printSecret(auth.NewSecret(text), nil)
-			}
-			return nil
+			return a.ending(ctx, s, users.sessions, users.Principal(u), "set the password of %s, and ended %s", func() error {
+				if err := users.SetPassword(ctx, u.ID, text); err != nil {
+					return explain(err)
+				}
+				switch {
+				case a.json && r.generate:
+					return a.printUser(u, text)
+				case r.generate:
+					return a.printSecret(auth.NewSecret(text), nil)
+				}
+				return nil
+			})
 		}),
 	}
 	w.flags(c.Flags())
@@ -225,12 +236,13 @@ func (a *app) userDisableCommand() *cobra.Command {
 		Long: `Disable keeps a user from logging in and ends all of their sessions. API keys of
 the user go on: disable tells how many.`,
 		Args: arguments(1, 1),
-		RunE: a.withUser(&w, func(ctx context.Context, s *backend, users *password.Users, u password.User) error {
-			if err := users.Disable(ctx, u.ID); err != nil {
-				return err
-			}
+		RunE: a.withUser(&w, func(ctx context.Context, s *backend, users *accounts, u password.User) error {
 			p := users.Principal(u)
-			a.note("disabled %s, and ended their sessions", describe(p))
+			end := func() error { return users.Disable(ctx, u.ID) }
+			ended := a.ending(ctx, s, users.sessions, p, "disabled %s, and ended %s", end)
+			if ended != nil && !errors.Is(ended, errTold) {
+				return ended
+			}
 			n := 0
 			for k, err := range keysOf(s.List(ctx, p.Owner(), auth.KindAPIKey)) {
 				if err != nil {
@@ -243,7 +255,7 @@ the user go on: disable tells how many.`,
 			if n > 0 {
 				a.note("%s of theirs still good; see authctl key list --login %s", plural(n, "API key"), u.Login)
 			}
-			return nil
+			return ended
 		}),
 	}
 	w.flags(c.Flags())
@@ -256,7 +268,7 @@ func (a *app) userEnableCommand() *cobra.Command {
 		Use:   "enable USER",
 		Short: "Let a user log in again",
 		Args:  arguments(1, 1),
-		RunE: a.withUser(&w, func(ctx context.Context, _ *backend, users *password.Users, u password.User) error {
+		RunE: a.withUser(&w, func(ctx context.Context, _ *backend, users *accounts, u password.User) error {
 			err := users.Enable(ctx, u.ID)
 			if err == nil {
 				a.note("enabled %s", describe(users.Principal(u)))
@@ -269,13 +281,13 @@ func (a *app) userEnableCommand() *cobra.Command {
 }
 
 // withUser returns what runs a command on the user that its argument names.
-func (a *app) withUser(w *who, do func(context.Context, *backend, *password.Users, password.User) error) func(*cobra.Command, []string) error {
+func (a *app) withUser(w *who, do func(context.Context, *backend, *accounts, password.User) error) func(*cobra.Command, []string) error {
 	return a.with(func(ctx context.Context, s *backend, args []string) error {
-		users, end, err := a.accounts(s, rules{})
+		users, err := a.accounts(s, rules{})
 		if err != nil {
 			return err
 		}
-		defer end()
+		defer users.close()
 		u, err := w.find(ctx, s, args[0])
 		if err != nil {
 			return err

@@ -49,7 +49,15 @@ func TestUserLivesAndIsSwitchedOff(t *testing.T) {
 		require.NoError(c, err)
 
 		sessions, token, _ = signIn(c.T, s, p)
-		c.ok("user", "disable", "ann@example.com")
+		for _, args := range [][]string{{"disable", "ann@example.com"}, {"passwd", "--id", id}} {
+			a := c.run(made, append([]string{"user", "--issuer", "https://other.example.com"}, args...)...)
+			require.Equal(c, exitConflict, a.code, a.err)
+			require.Contains(c, a.err, "ended 0 sessions")
+			require.Contains(c, a.err, `1 session of the same subject under issuer "https://api.example.com" not ended`)
+			_, err = sessions.Verify(c.Context(), token)
+			require.NoError(c, err)
+		}
+		require.Contains(c, c.run("", "user", "disable", "ann@example.com").err, "and ended 1 session\n")
 		_, err = sessions.Verify(c.Context(), token)
 		require.Error(c, err)
 		_, err = logIn(c, s, "ann@example.com", made)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (a *app) userListCommand() *cobra.Command {
 					return err
 				}
 			}
-			return l.end()
+			return errors.Join(l.end(), s.noStrays(ctx))
 		}),
 	}
 }
