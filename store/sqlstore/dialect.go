@@ -42,8 +42,10 @@ type grammar struct {
 	expired   string // the end of the DELETE that sweeps
 
 	// A migration runs between lock and release; undo is for one that fails.
-	lock          []string
-	release, undo string
+	// Where there is an acquire, it asks for a lock as well, and answers 1 where
+	// that is held.
+	lock                   []string
+	acquire, release, undo string
 
 	settings func(ctx context.Context, db *sql.DB) error // what is wrong with the database; nil: nothing
 
@@ -63,6 +65,7 @@ func (d Dialect) grammar() *grammar {
 				ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED))`,
 			lock:    []string{"BEGIN ISOLATION LEVEL READ COMMITTED", "SELECT pg_advisory_xact_lock(x'617574685f6d6967'::bigint)"},
 			release: "COMMIT", undo: "ROLLBACK",
+			settings: postgresSettings,
 		}
 	case MySQL:
 		return &grammar{
@@ -71,9 +74,10 @@ func (d Dialect) grammar() *grammar {
 			added:   noID,
 			ordered: "%s", // as the primary key is
 			expired: "WHERE keep_until <= $1 ORDER BY keep_until LIMIT $2",
-			lock:    []string{"DO GET_LOCK(" + lockName + ", 31536000)"},
+			acquire: "SELECT GET_LOCK(" + lockName + ", 31536000)",
 			release: "DO RELEASE_LOCK(" + lockName + ")", undo: "DO RELEASE_LOCK(" + lockName + ")",
-			busy: []string{"Error 1213"}, // a deadlock
+			settings: mysqlSettings,
+			busy:     []string{"Error 1213"}, // a deadlock
 		}
 	case SQLite:
 		return &grammar{

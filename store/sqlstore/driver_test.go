@@ -26,7 +26,9 @@ type stub struct {
 	folder string
 	errs   []error // of the statements to come, but for SELECTs of the schema
 	said   []string
-	before func() // runs ahead of a statement
+	before func()                    // runs ahead of a statement
+	rows   map[string][]driver.Value // what a text is answered by
+	deaf   bool                      // no statement changes anything
 }
 
 func (s *stub) open(t *testing.T, d sqlstore.Dialect, o *sqlstore.Options) *sqlstore.Store {
@@ -56,7 +58,9 @@ func (s *stub) answer(text string) (*stubRows, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case strings.Contains(text, "auth_migrations"):
+	case s.rows[text] != nil:
+		return &stubRows{[][]driver.Value{s.rows[text]}}, nil
+	case strings.Contains(text, "auth_migrations") && !strings.Contains(text, "_LOCK("):
 		var rows [][]driver.Value
 		files, err := filepath.Glob("migrations/" + s.folder + "/*.sql")
 		for i, file := range files {
@@ -67,6 +71,10 @@ func (s *stub) answer(text string) (*stubRows, error) {
 		return &stubRows{[][]driver.Value{{"wal"}}}, nil
 	case text == "PRAGMA busy_timeout":
 		return &stubRows{[][]driver.Value{{int64(1)}}}, nil
+	case text == "SELECT pg_is_in_recovery()":
+		return &stubRows{[][]driver.Value{{false}}}, nil
+	case text == "SELECT @@autocommit, @@global.read_only":
+		return &stubRows{[][]driver.Value{{int64(1), int64(0)}}}, nil
 	}
 	s.said = append(s.said, text)
 	if s.before != nil {
@@ -104,6 +112,9 @@ func (s stubStmt) Close() error  { return nil }
 func (s stubStmt) NumInput() int { return -1 }
 func (s stubStmt) Exec([]driver.Value) (driver.Result, error) {
 	_, err := s.answer(s.text)
+	if s.deaf {
+		return driver.RowsAffected(0), err
+	}
 	return driver.RowsAffected(1), err
 }
 func (s stubStmt) Query([]driver.Value) (driver.Rows, error) {

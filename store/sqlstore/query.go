@@ -128,7 +128,8 @@ func (s *Store) rows(ctx context.Context, q *query, args []any) (*sql.Rows, erro
 }
 
 // A statement that the engine undoes is given at most this often, after a pause
-// that is random and becomes longer.
+// that is random and becomes longer. So is a Take of two statements between which
+// the record has changed.
 const (
 	tries    = 8
 	maxPause = 5 * time.Millisecond // times how often it was given

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -79,7 +80,7 @@ func (s *Store) Take(ctx context.Context, d auth.Digest) (auth.Record, error) {
 	if s.grammar.returning {
 		return s.takeOnce(ctx, d)
 	}
-	for {
+	for try := 1; ; try++ {
 		r, err := s.Lookup(ctx, d)
 		if err != nil {
 			return auth.Record{}, err
@@ -90,10 +91,17 @@ func (s *Store) Take(ctx context.Context, d auth.Digest) (auth.Record, error) {
 			return auth.Record{}, err
 		case taken > 0:
 			return r, nil
+		case try == tries:
+			return auth.Record{}, errChanging
 		}
 		// It has been taken or changed since; of those who try, one gets through.
+		if err := pause(ctx, rand.N(time.Duration(try)*maxPause)); err != nil {
+			return auth.Record{}, err
+		}
 	}
 }
+
+var errChanging = errors.New("sqlstore: the record to be taken keeps changing")
 
 // takeOnce is Take where a statement both removes and returns.
 func (s *Store) takeOnce(ctx context.Context, d auth.Digest) (r auth.Record, err error) {

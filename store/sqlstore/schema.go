@@ -56,7 +56,8 @@ func steps(files fs.FS, folder string) ([]step, error) {
 // It returns an error where the schema is of a later version of this package or
 // was made by another dialect. With PostgreSQL and SQLite a migration that fails
 // changes nothing; with MySQL it is taken up again by the next call. Of SQLite it
-// turns the write-ahead log on, which remains so.
+// turns the write-ahead log on, which remains so. MySQL's lock is of one server:
+// of a Galera cluster, have all who migrate connect to the same node.
 func Migrate(ctx context.Context, db *sql.DB, d Dialect) error {
 	g := d.grammar()
 	if db == nil || g == nil {
@@ -181,11 +182,31 @@ func (g *grammar) locked(ctx context.Context, conn *sql.Conn, f func() error) er
 			return err
 		}
 	}
+	if err := g.acquired(ctx, conn); err != nil {
+		_ = g.unlock(ctx, conn, g.undo)
+		return err
+	}
 	if err := f(); err != nil {
 		_ = g.unlock(ctx, conn, g.undo)
 		return err
 	}
 	return g.unlock(ctx, conn, g.release)
+}
+
+// acquired asks for the lock that answers whether it is held. NULL is that the
+// server could not tell.
+func (g *grammar) acquired(ctx context.Context, conn *sql.Conn) error {
+	if g.acquire == "" {
+		return nil
+	}
+	var held sql.NullInt64
+	if err := conn.QueryRowContext(ctx, g.acquire).Scan(&held); err != nil {
+		return err
+	}
+	if held.Int64 != 1 {
+		return errors.New("the lock of migrations was not to be had")
+	}
+	return nil
 }
 
 // unlock gives the statement that ends a migration. Where that fails the
@@ -209,15 +230,17 @@ func (g *grammar) check(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	missing, err := missing(ctx, db, all)
-	switch {
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("not as Migrate leaves it: %w", err)
-	case len(missing) > 0:
-		return fmt.Errorf("the schema is of version %d and not of %d: call Migrate", len(all)-len(missing), len(all))
-	case g.settings == nil:
-		return nil
 	}
-	return g.settings(ctx, db)
+	// These come first: with MySQL they may be why Migrate was of no use.
+	if err := g.settings(ctx, db); err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("the schema is of version %d and not of %d: call Migrate", len(all)-len(missing), len(all))
+	}
+	return nil
 }
 
 // settings reports what is wrong with how SQLite is set.
