@@ -13,7 +13,8 @@ import (
 	"github.com/seed-077cad0b/auth/store/sqlstore"
 )
 
-// Row 99: what is past its KeepUntil goes by itself, and the rest stays.
+// Row 99: what is past its KeepUntil goes by itself, and the rest stays; with it,
+// what is past by so little that other clocks may not say so.
 func TestSQLStoreSweepsByItself(t *testing.T) {
 	eachEngine(t, func(t *testing.T, e engine) {
 		name := e.migrated(t)
@@ -25,7 +26,10 @@ func TestSQLStoreSweepsByItself(t *testing.T) {
 		for i := range 1305 {
 			r := session(i)
 			if i >= 5 {
-				r.KeepUntil = time.Now().Add(-time.Duration(i) * time.Millisecond)
+				r.KeepUntil = time.Now().Add(-time.Hour - time.Duration(i)*time.Millisecond)
+			}
+			if i >= 1302 {
+				r.KeepUntil = time.Now().Add(-time.Second)
 			}
 			require.NoError(t, s.Insert(t.Context(), anyDigest(), r))
 		}
@@ -39,7 +43,8 @@ func TestSQLStoreSweepsByItself(t *testing.T) {
 		}
 		sweeping, err := sqlstore.New(t.Context(), db, e.dialect, &sqlstore.Options{SweepEvery: 10 * time.Millisecond})
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return count() == 5 }, 30*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return count() == 8 }, 30*time.Second, 10*time.Millisecond)
+		require.Equal(t, 3, must(sweeping.Sweep(t.Context(), 10)), "which is exact")
 		require.NoError(t, sweeping.Close())
 		require.ErrorContains(t, sweeping.Insert(t.Context(), anyDigest(), session(0)), "closed")
 	})

@@ -76,14 +76,24 @@ func (s *Store) Touch(ctx context.Context, seen map[auth.Digest]time.Time) error
 // SQLite.
 const sweepBite = 1000
 
+// sweepAfter is how long a record has been past its KeepUntil that a Store sweeps
+// by itself.
+const sweepAfter = time.Minute
+
 // Sweep removes at most limit records that are past their KeepUntil, the oldest
 // first, and returns how many those were. It does so in statements of at most
-// 1000 records, so that a large limit holds nobody up.
+// 1000 records, so that a large limit holds nobody up. This process's clock alone
+// is asked: what it says is past is gone for all.
 func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
+	return s.sweep(ctx, 0, limit)
+}
+
+// sweep is Sweep of what has been past its KeepUntil for so long.
+func (s *Store) sweep(ctx context.Context, past time.Duration, limit int) (int, error) {
 	swept := 0
 	for swept < limit {
 		bite := min(limit-swept, sweepBite)
-		n, err := s.count(ctx, s.says.sweep, now(), bite)
+		n, err := s.count(ctx, s.says.sweep, now()-past.Microseconds(), bite)
 		swept += int(n)
 		if err != nil || int(n) < bite {
 			return swept, err

@@ -23,7 +23,9 @@
 //
 // Whether a record is past its KeepUntil is judged by the clock of the process
 // that asks, as all else in the library is, and not by the database's: what the
-// servers' clocks differ by is what they may differ by in that answer.
+// servers' clocks differ by is what they may differ by in that answer. What a Store
+// sweeps by itself has been past for a minute, so that a clock which is ahead by
+// less takes nothing from the others.
 //
 // # Errors and contexts
 //
@@ -33,7 +35,15 @@
 // caller has gone. A statement that the engine undid to let another
 // one go on, after a deadlock for example, is given again a few times. Nothing
 // else is: database/sql connects anew by itself, and gives a statement again only
-// where its driver knows that it never left.
+// where its driver answers driver.ErrBadConn, which must be of what never left
+// alone, as it is with pgx and go-sql-driver/mysql.
+//
+// # Replicas
+//
+// A Store reads and writes at the primary. A standby that lags knows sessions that
+// have been revoked, so [New] refuses one, but cannot see where later connections
+// go: an URL of several hosts needs target_session_attrs=read-write with pgx, or
+// what other drivers have instead.
 //
 // # SQLite
 //
@@ -117,8 +127,9 @@ const Channel = "auth_changed"
 
 // Options configure [New]. The zero value is ready for production.
 type Options struct {
-	// SweepEvery is how often records past their KeepUntil are removed. Zero is
-	// a minute; negative is never: call [Store.Sweep]. Of several processes each
+	// SweepEvery is how often records are removed that have been past their
+	// KeepUntil for a minute, by which the clocks of others may be behind. Zero
+	// is a minute; negative is never: call [Store.Sweep]. Of several processes each
 	// sweeps; they do not wait for each other where the engine allows.
 	SweepEvery time.Duration
 
@@ -137,7 +148,9 @@ type Options struct {
 
 // New returns a Store on the database that db connects to. The database must
 // have been brought up to date by [Migrate], and remains the caller's: limit its
-// connections as db's other users need. o may be nil.
+// connections as db's other users need. It must take writes and be set as the
+// package's page says; a standby, a MySQL with read_only, and connections of MySQL
+// without autocommit are refused. o may be nil.
 func New(ctx context.Context, db *sql.DB, d Dialect, o *Options) (*Store, error) {
 	if o == nil {
 		o = &Options{}

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// sweepAll sweeps every so often, in bites, until ctx ends.
+// sweepAll sweeps every so often, in bites, until ctx ends. It leaves what
+// other clocks may still call present.
 func (s *Store) sweepAll(ctx context.Context, every time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -17,7 +18,7 @@ func (s *Store) sweepAll(ctx context.Context, every time.Duration, log *slog.Log
 		case <-tick.C:
 		}
 		for {
-			n, err := s.Sweep(ctx, sweepBite)
+			n, err := s.sweep(ctx, sweepAfter, sweepBite)
 			if err != nil && ctx.Err() == nil {
 				log.ErrorContext(ctx, "auth: expired records were not swept", slog.Any("error", err))
 			}
