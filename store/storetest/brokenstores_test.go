@@ -16,7 +16,7 @@ import (
 
 var (
 	records  = []string{"Record, ", "List, owner and kind", "LookupAll, some present", "Walk, a kind"}
-	expiry   = []string{"KeepUntil, ", "List, what expires", "LookupAll, what expires", "Touch, what expires", "Touch, KeepUntil stays", "Walk, what expires", "Sweep, what was inserted anew"}
+	expiry   = []string{"KeepUntil, ", "List, what expires", "LookupAll, what expires", "Touch, what expires", "Touch, KeepUntil stays", "Walk, what expires", "Insert, one succeeds over what has expired", "Sweep, what was inserted anew", "Sweep, beside Insert over what it sweeps"}
 	contexts = []string{"Context, ", "List, context", "LookupAll, context", "Touch, context", "Sweep, context", "Walk, context", "Watch, context"}
 	watches  = []string{"Watch, "}
 )
@@ -63,7 +63,8 @@ var brokenStores = []broken{
 	{"judges Expires", "Expires, never judged", []string{"Record, times", "Sweep, the living"}},
 
 	{"takes in two steps", "Take, one succeeds", []string{"Take, "}},
-	{"inserts in two steps", "Insert, one succeeds", nil},
+	{"inserts in two steps", "Insert, one succeeds", []string{"Insert, one succeeds over what has expired"}},
+	{"inserts over what has expired in two steps", "Insert, one succeeds over what has expired", nil},
 	{"replaces in two steps", "Replace, one succeeds", []string{"Replace, ", "Take, nothing brings it back", "Touch, Replace keeps the later"}},
 
 	{"ignores contexts", "Context, cancelled", contexts},
@@ -98,6 +99,7 @@ var brokenStores = []broken{
 	{"sweeps by Expires", "Sweep, the living", nil},
 	{"counts and does not sweep", "Sweep, at most limit", []string{"Sweep, ", "Watch, neither touches nor sweeps"}},
 	{"does not count what it sweeps", "Sweep, at most limit", []string{"Sweep, "}},
+	{"sweeps in two steps", "Sweep, beside Insert over what it sweeps", []string{"Sweep, two at once"}},
 
 	{"does not tell what is taken", "Watch, each change", nil},
 	{"tells one change in a while", "Watch, hundreds of changes", watches},

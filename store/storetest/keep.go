@@ -107,6 +107,14 @@ func expiring() auth.Record {
 	return r
 }
 
+// fleeting returns a record that is kept for a moment: where it does not matter
+// whether it was ever seen, many of them can be waited for.
+func fleeting() auth.Record {
+	r := record()
+	r.KeepUntil = now().Add(time.Millisecond)
+	return r
+}
+
 // moved inserts a record that is kept until one time and replaces it by one that
 // is kept until another. It returns that, and the time near which they are.
 func (t *trial) moved(s auth.Store, from, to func(near time.Time) time.Time) (auth.Digest, auth.Record, time.Time) {

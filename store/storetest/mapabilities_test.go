@@ -139,20 +139,9 @@ func (s *mapStore) Sweep(ctx context.Context, limit int) (int, error) {
 		return 0, err
 	}
 	defer end()
-	n := 0
-	for d, e := range s.records {
-		if n == limit && s.fault != "sweeps without limit" {
-			break
-		}
-		r := e.Record
-		gone := !r.KeepUntil.IsZero() && !time.Now().Before(r.KeepUntil)
-		if s.fault == "sweeps by Expires" {
-			gone = gone || !r.Expires.IsZero() && !time.Now().Before(r.Expires)
-		}
-		if !gone {
-			continue
-		}
-		n++
+	gone := s.due(limit)
+	s.gap("sweeps in two steps")
+	for _, d := range gone {
 		switch s.fault {
 		case "counts and does not sweep":
 			continue
@@ -164,7 +153,24 @@ func (s *mapStore) Sweep(ctx context.Context, limit int) (int, error) {
 	if s.fault == "does not count what it sweeps" {
 		return 0, nil
 	}
-	return n, nil
+	return len(gone), nil
+}
+
+// due returns the digests of what is to be swept.
+func (s *mapStore) due(limit int) (gone []auth.Digest) {
+	for d, e := range s.records {
+		if len(gone) == limit && s.fault != "sweeps without limit" {
+			break
+		}
+		until := []time.Time{e.Record.KeepUntil}
+		if s.fault == "sweeps by Expires" {
+			until = append(until, e.Record.Expires)
+		}
+		if slices.ContainsFunc(until, func(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }) {
+			gone = append(gone, d)
+		}
+	}
+	return gone
 }
 
 // tell tells the watches of a change.

@@ -152,6 +152,9 @@ func (s *mapStore) Insert(ctx context.Context, d auth.Digest, r auth.Record) err
 		_, present = s.records[d]
 	}
 	s.gap("inserts in two steps")
+	if _, over := s.records[s.key(d)]; over && !present {
+		s.gap("inserts over what has expired in two steps")
+	}
 	switch {
 	case present && s.fault == "overwrites":
 	case present:

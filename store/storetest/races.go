@@ -40,6 +40,22 @@ var raceClaims = []claim[opener]{
 			t.present(handles[0], d, records[winner(errs)])
 		}
 	}},
+	{"Insert, one succeeds over what has expired", atomically + " " + keptUntil, func(t *trial, open opener) {
+		handles := [2]auth.Store{open(t), open(t)}
+		for range t.turns(t.rounds) {
+			ds := t.expire(handles[0], 8, fleeting())
+			records, errs := [2]auth.Record{record(), record()}, [2][]error{}
+			race(2, func(i int) error {
+				errs[i] = insertEach(t, handles[i], ds, records[i])
+				return nil
+			})
+			for j, d := range ds {
+				both := []error{errs[0][j], errs[1][j]}
+				t.one(both, auth.ErrExists)
+				t.take(handles[0], d, records[winner(both)])
+			}
+		}
+	}},
 	{"Replace, one succeeds", atomically, func(t *trial, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
 		d, r := t.inserted(handles[0])
@@ -122,6 +138,15 @@ func winner(errs []error) int {
 		}
 	}
 	return 0
+}
+
+// insertEach inserts r under one digest after the other, whatever comes of it.
+func insertEach(t *trial, s auth.Store, ds []auth.Digest, r auth.Record) []error {
+	errs := make([]error, len(ds))
+	for i, d := range ds {
+		errs[i] = s.Insert(t.ctx, d, r)
+	}
+	return errs
 }
 
 // replaceAll replaces the record under d by one after the other.

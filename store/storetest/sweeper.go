@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -46,6 +47,24 @@ var sweeperClaims = []claim[opener]{
 			t.present(s, d, r)
 		}
 	}},
+	{"Sweep, beside Insert over what it sweeps", "Sweeping reclaims space and changes no answer.", func(t *trial, open opener) {
+		a, b := open(t), open(t)
+		t.drain(a)
+		for first := range t.turns(t.rounds) {
+			ds, anew := t.expire(a, 8, fleeting()), record()
+			for _, err := range race(2, func(i int) error {
+				if i == first%2 {
+					return second(ability[auth.Sweeper](t, a).Sweep(t.ctx, len(ds)))
+				}
+				return errors.Join(insertEach(t, b, ds, anew)...)
+			}) {
+				t.must(err, "Insert beside Sweep")
+			}
+			for _, d := range ds {
+				t.take(b, d, anew)
+			}
+		}
+	}},
 	{"Sweep, two at once", sweeps, func(t *trial, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
 		t.drain(handles[0])
@@ -74,7 +93,13 @@ var sweeperClaims = []claim[opener]{
 // expired inserts n records and waits until they have expired.
 func (t *trial) expired(s auth.Store, n int) []auth.Digest {
 	t.Helper()
-	r, ds := expiring(), digests(n)
+	return t.expire(s, n, expiring())
+}
+
+// expire inserts r under n digests and waits until that has expired.
+func (t *trial) expire(s auth.Store, n int, r auth.Record) []auth.Digest {
+	t.Helper()
+	ds := digests(n)
 	for _, d := range ds {
 		t.insert(s, d, r)
 	}
