@@ -27,6 +27,9 @@ an import that broke off is done again, and what differs is told, with exit code
 		Example: `  authctl import auth.jsonl`,
 		Args:    arguments(0, 1),
 		RunE: a.with(func(ctx context.Context, s *backend, args []string) error {
+			if err := s.settled(ctx); err != nil {
+				return err
+			}
 			in, size := a.stdin, int64(-1)
 			if len(args) > 0 && args[0] != "-" {
 				f, err := os.Open(args[0])

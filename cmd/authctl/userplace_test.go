@@ -47,6 +47,8 @@ func TestUsersInRecordsOfASQLStore(t *testing.T) {
 	records.fed(exported, "import", "--users", "records")
 	require.Equal(t, lines(exported), lines(records.ok("export", "--users", "records")))
 
+	require.Contains(t, records.refused(exitFailed, exported, "import"), "say --users records")
+
 	// Who says where they are is asked no more.
 	require.Empty(t, c.all("user", "list", "--users", "table"))
 	require.NotContains(t, c.ok("export", "--users", "table"), `"user":`)
