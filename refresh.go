@@ -236,12 +236,13 @@ func (f *Refresh) rotate(ctx context.Context, token string, o *IssueOptions) (*G
 	if err == nil {
 		return g, nil
 	}
+	var left error // of the access token
 	if a, ok := f.access.(atRest); ok {
-		err = errors.Join(err, a.discard(ctx, g))
+		left = a.discard(ctx, g)
 	}
 	switch {
 	case errors.Is(err, ErrConflict):
-		if err := f.remove(ctx, next); err != nil {
+		if err := errors.Join(left, f.remove(ctx, next)); err != nil {
 			return nil, err
 		}
 		if r, err = f.lookup(ctx, d); err != nil {
@@ -249,11 +250,11 @@ func (f *Refresh) rotate(ctx context.Context, token string, o *IssueOptions) (*G
 		}
 		return f.again(ctx, token, r, o)
 	case errors.Is(err, ErrNotFound):
-		return nil, errors.Join(ErrRevoked, f.remove(ctx, next))
+		return nil, errors.Join(ErrRevoked, left, f.remove(ctx, next))
 	default:
 		// Whether the token is spent now is not known, so its successor must
 		// stay.
-		return nil, err
+		return nil, errors.Join(err, left)
 	}
 }
 

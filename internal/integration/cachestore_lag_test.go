@@ -44,7 +44,8 @@ var backendsThatTell = []told{
 			require.NoError(tb, sqlstore.Migrate(tb.Context(), postgres.connect(tb, url), sqlstore.PostgreSQL))
 		},
 		open: func(tb testing.TB, url, watched, _ string) (auth.Store, auth.Watcher) {
-			return postgres.store(tb, postgres.connect(tb, url), sqlstore.Options{Notify: true}), must(pglisten.New(watched))
+			db := postgres.connect(tb, url)
+			return postgres.store(tb, db, sqlstore.Options{Notify: true}), must(pglisten.New(db, watched))
 		},
 	},
 	{

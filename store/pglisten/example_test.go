@@ -25,7 +25,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	watcher, err := pglisten.New(url)
+	watcher, err := pglisten.New(db, url)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -3,7 +3,7 @@
 //
 //	store, err := sqlstore.New(ctx, db, sqlstore.PostgreSQL, &sqlstore.Options{Notify: true})
 //	...
-//	watcher, err := pglisten.New(url)
+//	watcher, err := pglisten.New(db, url)
 //	...
 //	cache, err := cachestore.New(store, &cachestore.Options{Watcher: watcher})
 //
@@ -14,6 +14,7 @@ package pglisten
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -34,6 +35,7 @@ import (
 // pooler that hands each transaction another connection: what that never lets
 // it hear, its beat among it, it never confirms.
 type Watcher struct {
+	db     *sql.DB
 	config *pgconn.Config
 }
 
@@ -45,10 +47,14 @@ const (
 	parting  = time.Second
 )
 
-// New returns a Watcher of the database that url names, as one of pgx, as a URL or
-// in the form of libpq. It does not connect. The empty text is refused, which pgx
-// would take for whatever the environment says.
-func New(url string) (*Watcher, error) {
+// New returns a Watcher of the database that db is a pool of connections to, the
+// store's own. It listens by a connection of its own, to what url names, as one of
+// pgx, as a URL or in the form of libpq. It does not connect. The empty text is
+// refused, which pgx would take for whatever the environment says.
+func New(db *sql.DB, url string) (*Watcher, error) {
+	if db == nil {
+		return nil, errors.New("pglisten: New: no database")
+	}
 	if url == "" {
 		return nil, errors.New("pglisten: New: no URL")
 	}
@@ -56,15 +62,16 @@ func New(url string) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pglisten: New: %w", err)
 	}
-	return &Watcher{&c.Config}, nil
+	return &Watcher{db, &c.Config}, nil
 }
 
 // Watch tells of changes until ctx ends or the connection is lost, which takes at
 // most some seconds to be noticed. See [auth.Watcher].
 //
-// That all was told up to a time is known by a beat: a notification of its own,
-// sent through the same queue, into which PostgreSQL puts them in the order of
-// their commits. When it has come back, so has everything before.
+// That all was told up to a time is known by a beat: a notification that is sent
+// by the store's pool, through the same queue, into which PostgreSQL puts them in
+// the order of their commits. When it has come, so has everything before; and
+// where the two are not of one database, it never comes.
 func (w *Watcher) Watch(ctx context.Context, changed func(auth.Digest), told func(t time.Time)) error {
 	err := w.watch(ctx, changed, told)
 	if ctx.Err() != nil {
@@ -81,7 +88,7 @@ func (w *Watcher) watch(ctx context.Context, changed func(auth.Digest), told fun
 	defer l.close()
 	for {
 		t := time.Now()
-		if err := l.beat(ctx); err != nil {
+		if err := l.beat(ctx, w.db); err != nil {
 			return err
 		}
 		told(t)
@@ -108,8 +115,7 @@ func (w *Watcher) listen(ctx context.Context, changed func(auth.Digest)) (*liste
 	if l.conn, err = pgconn.ConnectConfig(ctx, c); err != nil {
 		return nil, err
 	}
-	// Nobody needs a beat to survive a crash.
-	if err := l.do(ctx, "SET synchronous_commit = off; LISTEN "+sqlstore.Channel); err != nil {
+	if err := l.conn.Exec(ctx, "LISTEN "+sqlstore.Channel).Close(); err != nil {
 		l.close()
 		return nil, err
 	}
@@ -123,10 +129,6 @@ func (l *listener) close() {
 	_ = l.conn.Close(ctx)
 }
 
-func (l *listener) do(ctx context.Context, statement string) error {
-	return l.conn.Exec(ctx, statement).Close()
-}
-
 // hear takes what was notified, by whomever: other listeners' beats and what is
 // no digest are passed over.
 func (l *listener) hear(payload string) {
@@ -137,14 +139,14 @@ func (l *listener) hear(payload string) {
 	}
 }
 
-var errSilent = errors.New("the server does not answer")
+var errSilent = errors.New("what the store's pool notifies does not arrive: the server is silent, or another one")
 
 // beat returns when all has been heard that was notified before it was called.
-func (l *listener) beat(ctx context.Context) error {
+func (l *listener) beat(ctx context.Context, db *sql.DB) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSilent)
 	defer cancel()
 	l.beaten = rand.Text() // shorter than a digest
-	err := l.do(ctx, "SELECT pg_notify('"+sqlstore.Channel+"', '"+l.beaten+"')")
+	_, err := db.ExecContext(ctx, "SELECT pg_notify($1, $2)", sqlstore.Channel, l.beaten)
 	for err == nil && l.beaten != "" {
 		err = l.conn.WaitForNotification(ctx)
 	}

@@ -55,7 +55,7 @@ func connect(tb testing.TB, url string) *sql.DB {
 
 func watcher(tb testing.TB, url string) *pglisten.Watcher {
 	tb.Helper()
-	w, err := pglisten.New(url)
+	w, err := pglisten.New(connect(tb, url), url)
 	require.NoError(tb, err)
 	return w
 }
@@ -231,7 +231,7 @@ func TestWhatIsNoDigestIsPassedOver(t *testing.T) {
 func listeners(t *testing.T, db *sql.DB, what string) (n int) {
 	t.Helper()
 	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count("+what+`) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid()`).Scan(&n))
+		WHERE datname = current_database() AND query LIKE 'LISTEN%'`).Scan(&n))
 	return n
 }
 
@@ -256,7 +256,7 @@ func TestAStalledServer(t *testing.T) {
 	paused := time.Now()
 	err := n.end(t)
 	server.Resume()
-	require.ErrorContains(t, err, "does not answer")
+	require.ErrorContains(t, err, "does not arrive")
 	for _, told := range n.told {
 		require.True(t, told.Before(paused))
 	}
@@ -280,9 +280,18 @@ func TestTheContextEndsTheWatch(t *testing.T) {
 	require.LessOrEqual(t, tells, 4)
 }
 
+// Who listens in another database hears nothing, and does not say that there is
+// nothing to be heard.
+func TestAnotherDatabaseIsNeverConfirmed(t *testing.T) {
+	w, err := pglisten.New(connect(t, servertest.PostgreSQL(t)), servertest.PostgreSQL(t))
+	require.NoError(t, err)
+	err = w.Watch(t.Context(), func(auth.Digest) {}, func(time.Time) { t.Error("confirmed") })
+	require.ErrorContains(t, err, "another one")
+}
+
 func TestServersThatAreNotThere(t *testing.T) {
 	for _, url := range []string{"", "postgres://user:sesame@[::1", "postgres://user:sesame@host:port/", "x"} {
-		_, err := pglisten.New(url)
+		_, err := pglisten.New(new(sql.DB), url)
 		require.Error(t, err, url)
 		require.NotContains(t, err.Error(), "sesame")
 	}
