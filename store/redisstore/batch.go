@@ -57,14 +57,14 @@ func (s *Store) fetch(ctx context.Context, digests []auth.Digest, each func(i in
 // values asks for as many values as one round trip may.
 func (s *Store) values(ctx context.Context, digests []auth.Digest) ([][]byte, error) {
 	values := make([][]byte, len(digests))
-	if s.client.Mode() == rueidis.ClientModeCluster {
+	if s.isCluster() {
 		return values, s.valuesOfCluster(ctx, digests, values)
 	}
 	keys := make([]string, len(digests))
 	for i := range digests {
 		keys[i] = s.key(&digests[i])
 	}
-	answers, err := s.read(ctx, func() rueidis.Completed { return s.client.B().Mget().Key(keys...).Build() }).ToArray()
+	answers, err := s.readOfMaster(ctx, func() rueidis.Completed { return s.client.B().Mget().Key(keys...).Build() }).ToArray()
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@
 //
 //	store, err := redisstore.Open(ctx, "rediss://auth:password@redis.internal:6380", nil)
 //
-// A record is one string under one key: a look-up is one GET, and what changes a
+// A record is one string under one key: a look-up is one GETEX, and what changes a
 // record is one script over that key, which is atomic on the node that has it.
 // Keys whose records have a KeepUntil have a time to live; a record that is kept
 // for ever has none. Users and platforms are kept as records, see
@@ -33,9 +33,25 @@
 // A server that evicts keys when its memory is full forgets marks and spent
 // tokens, too. [Open] refuses one whose maxmemory-policy is another than
 // noeviction. A server without memory then refuses to write, which is an outage.
+// So does one whose clock is so far ahead that it would forget a record at once.
 //
-// Masters alone are asked: a replica that lags behind would know a session that
-// is revoked.
+// # Replicas
+//
+// A replica that lags behind would know a session that is revoked, so masters
+// alone answer. One that is demoted ceases to at once: a look-up is a GETEX and a
+// change a script with one, which Redis counts as writes, refuses on a replica,
+// and holds back while a FAILOVER is under way; whatever lists or walks asks for
+// the ROLE in the same round trip; and a watch that goes on asks for it every 400
+// milliseconds. All of it is an outage, until the URL leads to a master again. In
+// a cluster a demoted master answers MOVED, as the client never sends READONLY.
+//
+// Three settings bear on it. With replica-read-only no, which must not be set, a
+// replica takes writes, and so answers look-ups and changes; only what lists,
+// walks or watches finds it out. A master that is cut off does not know that
+// another was made in its place: with min-replicas-to-write it refuses look-ups,
+// too, after min-replicas-max-lag, and a node of a cluster does after
+// cluster-node-timeout. Where a snapshot has failed, and
+// stop-writes-on-bgsave-error is yes, a look-up is two round trips.
 //
 // # Outages
 //
@@ -48,7 +64,7 @@
 //
 // With the default prefix:
 //
-//	ACL SETUSER auth on >password ~auth:* &auth:* -@all +ping +info +role +select +get +mget +set +del +getrange +setrange +scan +zadd +zrange +zrem +zscore +zremrangebyscore +persist +pexpireat +eval +evalsha +time +publish +subscribe +cluster|slots +cluster|shards +cluster|nodes +cluster|myid
+//	ACL SETUSER auth on >password ~auth:* &auth:* -@all +ping +info +role +select +get +getex +mget +set +del +setrange +scan +zadd +zrange +zrem +zscore +zremrangebyscore +persist +pexpireat +eval +evalsha +time +publish +subscribe +cluster|slots +cluster|shards +cluster|nodes +cluster|myid
 //
 // # The client
 //

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -24,6 +25,19 @@ func ReplaceAt(s *Store, d auth.Digest, r auth.Record, t time.Time) error {
 	_, err := s.replace(context.Background(), &r, &entry{homeOf(&r), d, uint64(t.UnixMicro())}, "listed")
 	return err
 }
+
+// InsertExpiring inserts a record that the server lets go of at t.
+func InsertExpiring(s *Store, d auth.Digest, r auth.Record, t time.Time) error {
+	return s.run(context.Background(), insertScript, s.key(&d), string(newValue(&r, &entry{})), millis(t), now(), s.channel, string(d[:]), "").Error()
+}
+
+// ReplaceExpiring replaces a record by one that the server lets go of at t.
+func ReplaceExpiring(s *Store, d auth.Digest, r auth.Record, t time.Time) error {
+	return s.run(context.Background(), replaceScript, s.key(&d), string(newValue(&r, &entry{})), millis(t), now(), s.channel, string(d[:]),
+		number(r.Revision-1), "", "listed").Error()
+}
+
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 // Relist writes the entry of a record again, to be kept as long as r says.
 func Relist(s *Store, d auth.Digest, r auth.Record, stamp uint64) error {

@@ -20,7 +20,7 @@ import (
 //
 // where the path is the number of a database, and further nodes of a cluster are
 // to be asked where the first cannot be reached. o may be nil. Every node is
-// asked whether it is a master, and whether it evicts keys, where INFO is allowed.
+// asked for its ROLE, and whether it evicts keys, where INFO is allowed.
 //
 // It fails where o or the URL is not valid, no server can be reached within the
 // time-out, which counts although ctx may end earlier, or one would forget what it
@@ -55,9 +55,14 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// inspect refuses servers that would forget what they must not.
+// inspect refuses servers that would forget what they must not. Nobody asks the
+// replicas of a cluster.
 func (s *Store) inspect(ctx context.Context, o *Options) error {
-	for address, node := range s.client.Nodes() {
+	nodes, err := s.masters(ctx)
+	if err != nil {
+		return err
+	}
+	for address, node := range nodes {
 		info, err := node.Do(ctx, node.B().Info().Build()).ToString()
 		switch {
 		case isRefused(err):
@@ -69,12 +74,6 @@ func (s *Store) inspect(ctx context.Context, o *Options) error {
 		for line := range strings.SplitSeq(info, "\r\n") {
 			name, value, _ := strings.Cut(line, ":")
 			facts[name] = value
-		}
-		if facts["role"] == "slave" {
-			if facts["cluster_enabled"] == "1" {
-				continue // never asked
-			}
-			return fmt.Errorf("redisstore: %s is a replica, which may lag behind a revocation", address)
 		}
 		if policy := facts["maxmemory_policy"]; !o.InsecureEviction && policy != "" && policy != "noeviction" {
 			return fmt.Errorf("redisstore: %s has the maxmemory-policy %s, which may evict a revocation; set noeviction", address, policy)
@@ -93,12 +92,17 @@ func isRefused(err error) bool {
 // their own context, and those that wait for them get its error; nothing has been
 // sent then, and so they dial themselves.
 func (s *Store) write(ctx context.Context, command func() rueidis.Completed) rueidis.RedisResult {
-	answer := s.client.Do(ctx, command())
+	return s.dialled(ctx, func() rueidis.RedisResult { return s.client.Do(ctx, command()) })
+}
+
+// dialled asks as write does.
+func (s *Store) dialled(ctx context.Context, ask func() rueidis.RedisResult) rueidis.RedisResult {
+	answer := ask()
 	if !isOfContext(answer.NonRedisError()) {
 		return answer
 	}
 	for begin := time.Now(); isOfContext(answer.NonRedisError()) && ctx.Err() == nil && time.Since(begin) < s.timeout; {
-		answer = s.client.Do(ctx, command())
+		answer = ask()
 	}
 	return answer
 }
@@ -106,9 +110,14 @@ func (s *Store) write(ctx context.Context, command func() rueidis.Completed) rue
 // read is write for what changes nothing: it is tried again where a connection
 // was found closed, as the one before a restart is.
 func (s *Store) read(ctx context.Context, command func() rueidis.Completed) rueidis.RedisResult {
-	answer := s.write(ctx, command)
+	return s.again(ctx, func() rueidis.RedisResult { return s.client.Do(ctx, command()) })
+}
+
+// again asks as read does.
+func (s *Store) again(ctx context.Context, ask func() rueidis.RedisResult) rueidis.RedisResult {
+	answer := s.dialled(ctx, ask)
 	for tries := 1; isClosed(answer.NonRedisError()) && tries < maxTries && ctx.Err() == nil; tries++ {
-		answer = s.write(ctx, command)
+		answer = s.dialled(ctx, ask)
 	}
 	return answer
 }
@@ -122,7 +131,10 @@ func isOfContext(err error) bool {
 // isClosed reports whether a connection has ended, other than by the time-out or
 // with the store.
 func isClosed(err error) bool {
-	return err != nil && !isOfContext(err) && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, rueidis.ErrClosing)
+	if err == nil || err == errReplica || isOfContext(err) {
+		return false
+	}
+	return !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, rueidis.ErrClosing)
 }
 
 // failed returns what a method returns for an error of the client: that of the

@@ -79,12 +79,26 @@ func TestOpenRefusesAServerThatEvicts(t *testing.T) {
 	s.Close()
 }
 
-// A replica lags behind.
+// A replica lags behind, and is known where INFO is not allowed.
 func TestOpenRefusesAReplica(t *testing.T) {
 	redis := servertest.StartRedis(t)
-	rawAt(t, redis.URL()).run("REPLICAOF", "127.0.0.1", "1")
-	_, err := redisstore.Open(t.Context(), redis.URL(), nil)
-	require.ErrorContains(t, err, "is a replica")
+	r := rawAt(t, redis.URL())
+	u, err := url.Parse(redis.URL())
+	require.NoError(t, err)
+	u.User = url.UserPassword("auth", "password")
+	open := func(rights ...string) error {
+		r.run(append([]string{"ACL", "SETUSER", "auth", "reset", "on", ">password", "~*", "&*", "+@all"}, rights...)...)
+		s, err := redisstore.Open(t.Context(), u.String(), nil)
+		if err == nil {
+			s.Close()
+		}
+		return err
+	}
+	require.NoError(t, open("-info"))
+	require.ErrorContains(t, open("-role"), "NOPERM")
+	r.run("REPLICAOF", "127.0.0.1", "1")
+	require.ErrorContains(t, open(), "is a replica")
+	require.ErrorContains(t, open("-info"), "is a replica")
 }
 
 // When the memory is full, a write is an outage, and nothing is forgotten.

@@ -43,12 +43,18 @@ func TestCommands(t *testing.T) {
 	}{
 		{"Insert", "evalsha 2", func() error { return s.Insert(ctx, d, r) }},
 		{"Insert, of no owner", "evalsha 1", func() error { return s.Insert(ctx, number(t, 2), r2) }},
-		{"Lookup", "get 1", func() error { _, err := s.Lookup(ctx, d); return err }},
-		{"LookupAll", "mget 1", func() error { return s.LookupAll(ctx, r.Kind, digests, make([]auth.Record, len(digests))) }},
+		{"Lookup", "getex 1", func() error { _, err := s.Lookup(ctx, d); return err }},
+		{"LookupAll", "mget 1 role 1", func() error { return s.LookupAll(ctx, r.Kind, digests, make([]auth.Record, len(digests))) }},
 		{"LookupAll, of none", "", func() error { return s.LookupAll(ctx, r.Kind, nil, nil) }},
 		{"Replace", "evalsha 1", func() error { r.Revision++; return s.Replace(ctx, d, r) }},
-		{"List", "mget 1 zrange 1", func() error {
+		{"List", "mget 1 role 2 zrange 1", func() error {
 			for _, err := range s.List(ctx, r.Owner, r.Kind) {
+				require.NoError(t, err)
+			}
+			return nil
+		}},
+		{"Walk", "mget 1 role 3 scan 1", func() error {
+			for _, err := range s.Walk(ctx, r.Kind) {
 				require.NoError(t, err)
 			}
 			return nil

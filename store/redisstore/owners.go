@@ -97,7 +97,7 @@ func (s *Store) List(ctx context.Context, owner auth.Digest, k auth.Kind) iter.S
 			return
 		}
 		list := s.list(homeAt(owner, k))
-		members, err := s.read(ctx, func() rueidis.Completed {
+		members, err := s.readOfMaster(ctx, func() rueidis.Completed {
 			return s.client.B().Zrange().Key(list).Min("0").Max("-1").Build()
 		}).AsStrSlice()
 		if err != nil {

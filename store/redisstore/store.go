@@ -36,13 +36,13 @@ var (
 	_ auth.Watcher = (*Store)(nil)
 )
 
-// Lookup returns the record under d, or [auth.ErrNotFound]: one GET.
+// Lookup returns the record under d, or [auth.ErrNotFound]: one GETEX, which
+// replicas refuse.
 func (s *Store) Lookup(ctx context.Context, d auth.Digest) (auth.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return auth.Record{}, err
 	}
-	key := s.key(&d)
-	v, err := s.read(ctx, func() rueidis.Completed { return s.client.B().Get().Key(key).Build() }).AsBytes()
+	v, err := s.value(ctx, s.key(&d))
 	if err != nil {
 		return auth.Record{}, s.failed(ctx, err)
 	}

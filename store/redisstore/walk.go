@@ -55,7 +55,7 @@ func (w *walk) node(ctx context.Context, node rueidis.Client) error {
 			return err
 		}
 		// A prefix has no character that means something in a pattern.
-		step, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(s.prefix+"r:*").Count(scanCount).Build()).AsScanEntry()
+		step, err := ofMaster(ctx, node, node.B().Scan().Cursor(cursor).Match(s.prefix+"r:*").Count(scanCount).Build()).AsScanEntry()
 		if err != nil {
 			return s.failed(ctx, err)
 		}
@@ -98,25 +98,4 @@ func (w *walk) keys(ctx context.Context, keys []string) error {
 		}
 		return err
 	})
-}
-
-// masters returns the nodes that are masters.
-func (s *Store) masters(ctx context.Context) (map[string]rueidis.Client, error) {
-	nodes := s.client.Nodes()
-	if s.client.Mode() != rueidis.ClientModeCluster {
-		return nodes, nil
-	}
-	for address, node := range nodes {
-		role, err := node.Do(ctx, node.B().Role().Build()).ToArray()
-		if err != nil {
-			return nil, s.failed(ctx, err)
-		}
-		if len(role) == 0 {
-			return nil, errValue
-		}
-		if name, _ := role[0].ToString(); name != "master" {
-			delete(nodes, address)
-		}
-	}
-	return nodes, nil
 }

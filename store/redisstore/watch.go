@@ -23,11 +23,11 @@ const confirmEvery = 400 * time.Millisecond
 // cluster every master is listened to, as each tells at once what it has changed
 // itself; so each change is told as many times as there are masters.
 //
-// Every 400 milliseconds each connection is asked to answer, which it does after
-// everything that was published before; told is called when all of them have.
-// Watch ends with an error when one is closed, has not answered within the
-// time-out, or the masters of the cluster are no longer those it listens to, and
-// while slots move.
+// Every 400 milliseconds each connection is asked whether the server is a master
+// still, which it answers after everything that was published before; told is
+// called when all of them have. Watch ends with an error when one is closed, has
+// not answered within the time-out or is no master, or the masters of the cluster
+// are no longer those it listens to, and while slots move.
 func (s *Store) Watch(ctx context.Context, changed func(auth.Digest), told func(t time.Time)) error {
 	nodes, err := s.masters(ctx)
 	if err != nil {
@@ -106,7 +106,7 @@ func (w *watch) listen(ctx context.Context, c rueidis.Client) error {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, w.store.timeout)
 	defer cancel()
-	if w.isCluster() {
+	if w.store.isCluster() {
 		id, err := node.Do(ctx, node.B().ClusterMyid().Build()).ToString()
 		if err != nil {
 			return err
@@ -115,8 +115,6 @@ func (w *watch) listen(ctx context.Context, c rueidis.Client) error {
 	}
 	return node.Do(ctx, node.B().Subscribe().Channel(w.store.channel).Build()).Error()
 }
-
-func (w *watch) isCluster() bool { return w.store.client.Mode() == rueidis.ClientModeCluster }
 
 // confirm returns when every node has answered on the connection that it tells
 // changes on: what was changed before has been told by then.
@@ -135,8 +133,8 @@ func (w *watch) confirm(ctx context.Context) error {
 }
 
 func (w *watch) ask(ctx context.Context, node rueidis.DedicatedClient) error {
-	if !w.isCluster() {
-		return node.Do(ctx, node.B().Ping().Build()).Error()
+	if !w.store.isCluster() {
+		return checkMaster(node.Do(ctx, node.B().Role().Build()))
 	}
 	text, err := node.Do(ctx, node.B().ClusterNodes().Build()).ToString()
 	if err != nil {

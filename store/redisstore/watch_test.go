@@ -74,6 +74,7 @@ func TestWatchEndsWithTheConnection(t *testing.T) {
 		{"its connection is closed", func(_ *servertest.Server, r raw) { r.run("CLIENT", "KILL", "TYPE", "pubsub") }},
 		{"the server is killed", func(redis *servertest.Server, _ raw) { redis.Kill() }},
 		{"the server stops in good order", func(redis *servertest.Server, _ raw) { redis.Stop() }},
+		{"the server is demoted", func(_ *servertest.Server, r raw) { r.run("REPLICAOF", "127.0.0.1", "1") }},
 		{"the server no longer answers", func(redis *servertest.Server, _ raw) { redis.Pause() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -84,8 +85,8 @@ func TestWatchEndsWithTheConnection(t *testing.T) {
 			w := watch(t.Context(), s)
 			within(t, w.told, "the watch to begin")
 			r := rawAt(t, redis.URL())
-			cut := time.Now()
 			c.do(redis, r)
+			cut := time.Now()
 			err = within(t, w.ended, "the watch to end")
 			require.Error(t, err)
 			require.False(t, errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded), err)

@@ -17,7 +17,7 @@ end
 
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local known = redis.call('GET', KEYS[1])
+local known = redis.call('GETEX', KEYS[1]) -- which a replica does not answer
 local debt, rest = 0, 0
 if known then
 	local paid, nanos = known:match('^(%d+) (%d+)$')

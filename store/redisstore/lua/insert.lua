@@ -2,5 +2,4 @@
 local value, expiry, now, channel, digest, deadline = unpack(ARGV)
 if living(header(KEYS[1]), now) then return 'exists' end
 if late(deadline) then return 'late' end
-put(KEYS[1], value, expiry, channel, digest)
-return 'inserted'
+return put(KEYS[1], value, expiry, now, channel, digest) or 'inserted'

@@ -16,5 +16,4 @@ end
 local last = seen(value)
 if after(seen(old), last) then last = seen(old) end
 value = value:sub(1, 8) .. last .. keep(value) .. mark .. value:sub(33)
-put(KEYS[1], value, expiry, channel, digest)
-return 'replaced'
+return put(KEYS[1], value, expiry, now, channel, digest) or 'replaced'
