@@ -17,7 +17,10 @@ import (
 )
 
 func (a *app) importCommand() *cobra.Command {
+	// The API starts when this is done, so nobody listens; to tell of each line
+	// would take ten times as long.
 	return &cobra.Command{
+		PreRun: func(*cobra.Command, []string) { a.untold = true },
 		Use:   "import [FILE]",
 		Short: "Put what was exported into a store",
 		Long: `Import reads an export from a file or from standard input, and puts what is in it

@@ -45,6 +45,7 @@ type app struct {
 	yes    bool
 
 	userPlace string // inTable or inRecords; empty: nobody says
+	untold    bool   // changes are not told to the API's caches
 
 	lines  *bufio.Reader  // of stdin, once it has been read from
 	person *term.Terminal // the same, where somebody sits there

@@ -70,7 +70,7 @@ func (a *app) open(ctx context.Context) (*backend, error) {
 		return nil, errors.Join(&outage{err}, db.Close())
 	}
 	// Where the engine can tell the API's caches what has changed, it does.
-	o := &sqlstore.Options{SweepEvery: -1, Notify: dialect == sqlstore.PostgreSQL}
+	o := &sqlstore.Options{SweepEvery: -1, Notify: dialect == sqlstore.PostgreSQL && !a.untold}
 	s, err := sqlstore.New(dial, db, dialect, o)
 	if err != nil {
 		return nil, errors.Join(schema(err), db.Close())
