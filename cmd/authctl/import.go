@@ -21,8 +21,8 @@ func (a *app) importCommand() *cobra.Command {
 	// would take ten times as long.
 	return &cobra.Command{
 		PreRun: func(*cobra.Command, []string) { a.untold = true },
-		Use:   "import [FILE]",
-		Short: "Put what was exported into a store",
+		Use:    "import [FILE]",
+		Short:  "Put what was exported into a store",
 		Long: `Import reads an export from a file or from standard input, and puts what is in it
 into the store. What is there already stays as it is: the same is passed over, so
 an import that broke off is done again, and what differs is told, with exit code
