@@ -116,7 +116,9 @@ var brokenStores = []broken{
 // that the fault is about.
 func TestBrokenStores(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		require.Empty(t, storetest.Failures(t, newBackend(t, "").open))
+		failures := storetest.Failures(t, newBackend(t, "").open)
+		delete(failures, "Goroutines, none is left") // others are counted, and no time passes in which they end; see TestMapStore
+		require.Empty(t, failures)
 	})
 	for _, b := range brokenStores {
 		t.Run(b.fault, func(t *testing.T) {
