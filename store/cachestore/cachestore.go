@@ -140,19 +140,19 @@ func (o *Options) complete(s auth.Store) error {
 		o.Size = defaultSize
 	}
 	if o.Size < 0 || o.Size > maxSize {
-		errs = append(errs, fmt.Errorf("Size %d is not within %d", o.Size, maxSize))
+		errs = append(errs, fmt.Errorf("a Size of %d is not within %d", o.Size, maxSize))
 	}
 	if o.MaxLag == 0 {
 		o.MaxLag = defaultLag
 	}
 	if o.MaxLag < 0 || o.MaxLag > maxLag {
-		errs = append(errs, fmt.Errorf("MaxLag %v is not within a minute", o.MaxLag))
+		errs = append(errs, fmt.Errorf("a MaxLag of %v is not within a minute", o.MaxLag))
 	}
 	switch {
 	case o.MaxAge == 0:
 		o.MaxAge = defaultMaxAge // no MaxLag is more
 	case o.MaxAge < o.MaxLag || o.MaxAge > maxMaxAge:
-		errs = append(errs, fmt.Errorf("MaxAge %v is less than MaxLag or more than an hour", o.MaxAge))
+		errs = append(errs, fmt.Errorf("a MaxAge of %v is less than MaxLag or more than an hour", o.MaxAge))
 	}
 	if o.Watcher == nil {
 		o.Watcher, _ = auth.StoreAbility[auth.Watcher](s)

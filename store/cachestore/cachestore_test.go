@@ -27,7 +27,7 @@ func TestOptionsAreJudgedAllAtOnce(t *testing.T) {
 		c.Close()
 	}
 	_, err := cachestore.New(nil, &cachestore.Options{Size: -1, MaxLag: -1, MaxAge: -2})
-	for _, wrong := range []string{"no store", "Size -1", "MaxLag -1ns", "MaxAge -2ns"} {
+	for _, wrong := range []string{"no store", "Size of -1", "MaxLag of -1ns", "MaxAge of -2ns"} {
 		require.ErrorContains(t, err, wrong)
 	}
 	for _, o := range []cachestore.Options{
