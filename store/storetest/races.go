@@ -42,7 +42,7 @@ var raceClaims = []claim[opener]{
 	}},
 	{"Insert, one succeeds over what has expired", atomically + " " + keptUntil, func(t *trial, open opener) {
 		handles := [2]auth.Store{open(t), open(t)}
-		for range t.turns(t.rounds) {
+		for range t.turns(t.rounds / 5) {
 			ds := t.expire(handles[0], 8, fleeting())
 			records, errs := [2]auth.Record{record(), record()}, [2][]error{}
 			race(2, func(i int) error {

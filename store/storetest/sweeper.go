@@ -50,7 +50,7 @@ var sweeperClaims = []claim[opener]{
 	{"Sweep, beside Insert over what it sweeps", "Sweeping reclaims space and changes no answer.", func(t *trial, open opener) {
 		a, b := open(t), open(t)
 		t.drain(a)
-		for first := range t.turns(t.rounds) {
+		for first := range t.turns(t.rounds / 5) {
 			ds, anew := t.expire(a, 8, fleeting()), record()
 			for _, err := range race(2, func(i int) error {
 				if i == first%2 {
