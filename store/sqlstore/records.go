@@ -38,17 +38,7 @@ func (s *Store) Insert(ctx context.Context, d auth.Digest, r auth.Record) error 
 	if err != nil {
 		return err
 	}
-	result, err := s.exec(ctx, s.says.insert, s.told(d, args...)...)
-	if err != nil {
-		return err
-	}
-	switch added, err := s.grammar.added(result); {
-	case err != nil:
-		return fmt.Errorf("sqlstore: %w", err)
-	case !added:
-		return auth.ErrExists
-	}
-	return nil
+	return s.add(ctx, s.says.insert, s.told(d, args...)...)
 }
 
 // Replace changes the record under d to r, whose Revision must be the stored one
@@ -128,6 +118,21 @@ func (s *Store) told(d auth.Digest, args ...any) []any {
 		args = append(args, d.String())
 	}
 	return args
+}
+
+// add gives a statement that inserts a row, or returns ErrExists.
+func (s *Store) add(ctx context.Context, q *query, args ...any) error {
+	result, err := s.exec(ctx, q, args...)
+	if err != nil {
+		return err
+	}
+	switch added, err := s.grammar.added(result); {
+	case err != nil:
+		return fmt.Errorf("sqlstore: %w", err)
+	case !added:
+		return auth.ErrExists
+	}
+	return nil
 }
 
 // count gives a statement and returns how many rows it has changed.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"fmt"
 	"iter"
 
 	"github.com/seed-077cad0b/auth"
@@ -34,17 +33,7 @@ func (s *Store) InsertUser(ctx context.Context, u password.User) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.exec(ctx, s.says.insertUser, nameHash(u.ID), nameHash(u.Login), int64(u.Revision), account)
-	if err != nil {
-		return err
-	}
-	switch added, err := s.grammar.added(result); {
-	case err != nil:
-		return fmt.Errorf("sqlstore: %w", err)
-	case !added:
-		return auth.ErrExists
-	}
-	return nil
+	return s.add(ctx, s.says.insertUser, nameHash(u.ID), nameHash(u.Login), int64(u.Revision), account)
 }
 
 // ReplaceUser changes the user with u's ID to u, whose Revision must be the
