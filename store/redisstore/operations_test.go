@@ -307,8 +307,7 @@ func TestNothingAtRestIsACredential(t *testing.T) {
 		apiKey, err := keys.Create(ctx, p, nil)
 		require.NoError(t, err)
 		for _, token := range []string{session.Token.Reveal(), apiKey.Token.Reveal()} {
-			_, random, _ := strings.Cut(token, "_")
-			secrets = append(secrets, token, random)
+			secrets = append(secrets, strings.TrimPrefix(token, "key_"))
 			if raw, err := base64.RawURLEncoding.DecodeString(token); err == nil {
 				secrets = append(secrets, string(raw))
 			}
@@ -329,9 +328,7 @@ func TestNothingAtRestIsACredential(t *testing.T) {
 			require.NoError(t, err)
 		}
 		for _, secret := range secrets {
-			if secret != "" {
-				require.NotContains(t, k+text, secret)
-			}
+			require.NotContains(t, k+text, secret)
 		}
 	}
 }
