@@ -108,6 +108,14 @@ func (k *APIKeys) match(text string) bool {
 		strings.HasPrefix(text, k.prefix) && isBase62(text[len(k.prefix):])
 }
 
+// sumHolds reports whether text, which has the form of a key, ends in the checksum
+// of the rest.
+func sumHolds(text string) bool {
+	body := len(text) - checksumLen
+	sum := checksum(text[:body])
+	return text[body:] == string(sum[:])
+}
+
 // digest returns the digest of a key, prefix included: one that is written with
 // another prefix is another key. The checksum follows from the rest.
 func (k *APIKeys) digest(text string) Digest {
@@ -122,8 +130,7 @@ func (k *APIKeys) Verify(ctx context.Context, credential string) (*Principal, er
 	if !k.match(credential) {
 		return nil, ErrNotMine
 	}
-	body := len(credential) - checksumLen
-	if sum := checksum(credential[:body]); credential[body:] != string(sum[:]) {
+	if !sumHolds(credential) {
 		return nil, ErrInvalid
 	}
 	d := k.digest(credential)
@@ -243,14 +250,12 @@ type APIKey struct {
 	Disabled  bool
 }
 
+// view returns what an operator sees, and lets what waits to be written of its
+// use count.
 func (k *APIKeys) view(e Entry, data keyData) *APIKey {
-	return &APIKey{
-		ID:        e.Digest.String(),
-		Hint:      data.Hint,
-		Principal: e.Record.Principal,
-		LastUsed:  k.lastUse.seen(e.Digest, e.Record.Seen),
-		Disabled:  e.Record.Disabled,
-	}
+	v := e.apiKey(data)
+	v.LastUsed = k.lastUse.seen(e.Digest, v.LastUsed)
+	return v
 }
 
 // lookup returns a key by its public id as it is now, or ErrNotFound.
@@ -261,10 +266,7 @@ func (k *APIKeys) lookup(ctx context.Context, id string) (e Entry, data keyData,
 	if e.Record, err = k.store.Lookup(Uncached(ctx), e.Digest); err != nil {
 		return e, data, err
 	}
-	if e.Record.Kind != KindAPIKey || e.Record.Principal == nil {
-		return e, data, ErrNotFound
-	}
-	if err = unmarshalData(e.Record.Data, &data); err == nil && !k.made(data) {
+	if data, err = e.keyData(); err == nil && !k.made(data) {
 		err = ErrNotFound
 	}
 	return e, data, err

@@ -8,24 +8,35 @@ import "strings"
 // APIKey returns what an operator sees of the key that e is, whatever its
 // prefix; LastUsed is as it is stored. It returns [ErrNotFound] where e is no key.
 func (e Entry) APIKey() (*APIKey, error) {
-	if e.Record.Kind != KindAPIKey || e.Record.Principal == nil {
-		return nil, ErrNotFound
-	}
-	var data keyData
-	if err := unmarshalData(e.Record.Data, &data); err != nil {
+	data, err := e.keyData()
+	if err != nil {
 		return nil, err
 	}
-	k := &APIKey{
+	k := e.apiKey(data)
+	if !isKeyPrefix(k.Prefix()) {
+		return nil, ErrNotFound
+	}
+	return k, nil
+}
+
+// keyData reads what is beside the principal in the record of a key. It returns
+// ErrNotFound where e is no key.
+func (e *Entry) keyData() (data keyData, err error) {
+	if e.Record.Kind != KindAPIKey || e.Record.Principal == nil {
+		return data, ErrNotFound
+	}
+	err = unmarshalData(e.Record.Data, &data)
+	return data, err
+}
+
+func (e *Entry) apiKey(data keyData) *APIKey {
+	return &APIKey{
 		ID:        e.Digest.String(),
 		Hint:      data.Hint,
 		Principal: e.Record.Principal,
 		LastUsed:  e.Record.Seen,
 		Disabled:  e.Record.Disabled,
 	}
-	if !isKeyPrefix(k.Prefix()) {
-		return nil, ErrNotFound
-	}
-	return k, nil
 }
 
 // Prefix returns the prefix that the key was made with, as [NewAPIKeys] takes it.
@@ -50,8 +61,7 @@ func APIKeyID(text string) (string, error) {
 	if !k.match(text) {
 		return "", ErrNotMine
 	}
-	body := len(text) - checksumLen
-	if sum := checksum(text[:body]); text[body:] != string(sum[:]) {
+	if !sumHolds(text) {
 		return "", ErrInvalid
 	}
 	return k.digest(text).String(), nil
