@@ -19,14 +19,14 @@ var errRecord = errors.New("auth: malformed or unknown binary form of a record")
 // is always nil.
 func (r Record) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, recordVersion)
-	b = appendText(b, string(r.Kind))
+	b = appendText(b, r.Kind)
 	b = append(b, r.Owner[:]...)
 	b = binary.BigEndian.AppendUint64(b, r.Revision)
 	for _, t := range []time.Time{r.Created, r.Expires, r.KeepUntil, r.Seen} {
 		b = appendTime(b, t)
 	}
 	b = appendBool(b, r.Disabled)
-	b = appendText(b, string(r.Data))
+	b = appendText(b, r.Data)
 	b = appendBool(b, r.Principal != nil)
 	if r.Principal != nil {
 		b = r.Principal.appendBinary(b)
@@ -76,7 +76,7 @@ func (p *Principal) appendBinary(b []byte) []byte {
 	for _, s := range p.Scopes {
 		b = appendText(b, s)
 	}
-	b = appendText(b, string(p.Origin.Kind))
+	b = appendText(b, p.Origin.Kind)
 	b = appendText(b, p.Origin.ID)
 	b = appendTime(b, p.Origin.Time)
 	c := &p.Credential
@@ -85,7 +85,7 @@ func (p *Principal) appendBinary(b []byte) []byte {
 	}
 	b = appendTime(b, c.Created)
 	b = appendTime(b, c.Expires)
-	b = appendText(b, string(p.Claims))
+	b = appendText(b, p.Claims)
 	b = binary.AppendVarint(b, int64(p.Rate.Limit))
 	b = binary.AppendVarint(b, int64(p.Rate.Per))
 	b = binary.AppendVarint(b, int64(p.Rate.Burst))
@@ -129,7 +129,7 @@ func (n *Networks) appendBinary(b []byte) []byte {
 	return b
 }
 
-func appendText(b []byte, s string) []byte {
+func appendText[T ~string | ~[]byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
