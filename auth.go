@@ -81,6 +81,13 @@ const (
 	KindPassword Kind = "password"
 	KindPlatform Kind = "platform"
 	KindMark     Kind = "mark" // not a credential: what revokes many at once
+
+	// KindAccessToken is an opaque access token of OAuth 2.0.
+	KindAccessToken Kind = "access_token"
+
+	// KindClient is an application that is registered with an authorization
+	// server (RFC 6749 section 2).
+	KindClient Kind = "client"
 )
 
 // A Principal is an authenticated caller. It is published once and never
@@ -139,6 +146,11 @@ type Origin struct {
 	// it in before it issues anything, and [Principal.ProvedAt] does for
 	// others.
 	Time time.Time
+
+	// ACR is how well it was proved: the authentication context class
+	// reference of OpenID Connect Core section 2, as the acr of tokens has it.
+	// Empty where nothing is known of it. See [ACR].
+	ACR string
 }
 
 // A Credential describes a credential without being one: nothing in it is
@@ -156,6 +168,15 @@ type Credential struct {
 	// (the cnf member of RFC 7800), empty for a bearer credential.
 	Confirmation string
 
+	// ClientID is the OAuth 2.0 client that the credential was issued to (RFC
+	// 9068 section 2.2), empty for none.
+	ClientID string
+
+	// Audience is whom the credential is for: the aud of a JWT that this API
+	// has issued, the resources of an opaque access token or of a refresh
+	// token (RFC 8707). Nil: whoever knows it.
+	Audience []string
+
 	Created, Expires time.Time // Expires is zero for one that does not expire
 }
 
@@ -168,8 +189,15 @@ type IssueOptions struct {
 	// scope that the principal lacks is left out, never added.
 	Scopes []string
 
-	Audience     []string // JWTs only; nil: the issuer's own
+	Audience     []string // see Credential.Audience; nil: the issuer's own
 	Confirmation string   // see Credential.Confirmation
+	ClientID     string   // see Credential.ClientID
+
+	// Family is the family that a [Refresh] begins, and that access tokens join;
+	// empty: a new one, or that of the principal's credential. [NewFamily] makes
+	// one. It lets what came before the tokens, such as an authorization code,
+	// end them.
+	Family string
 }
 
 // A Device is what helps people to recognise where a session is used. It is
@@ -227,7 +255,9 @@ func (p *Principal) derive(o *IssueOptions, c Credential) (*Principal, error) {
 	if o != nil {
 		d.Scopes = narrow(p.Scopes, o.Scopes)
 		c.Confirmation = o.Confirmation
+		c.ClientID, c.Audience = o.ClientID, o.Audience
 	}
+	c.ClientID = or(c.ClientID, p.Credential.ClientID)
 	d.Credential = c
 	return &d, nil
 }
@@ -236,6 +266,14 @@ func (p *Principal) derive(o *IssueOptions, c Credential) (*Principal, error) {
 func (o *IssueOptions) lifetime(own time.Duration) time.Duration {
 	if o != nil && o.Lifetime > 0 && o.Lifetime < own {
 		return o.Lifetime
+	}
+	return own
+}
+
+// family returns the family that o asks for, or else own.
+func (o *IssueOptions) family(own string) string {
+	if o != nil && o.Family != "" {
+		return o.Family
 	}
 	return own
 }

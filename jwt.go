@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,12 +26,13 @@ import (
 //
 // The principal's scopes are those of the member scope (text, separated by
 // blanks), else scp, else scopes (arrays). The members tenant and tier are
-// texts. Origin is read from auth_time and, in tokens that this package issued,
+// texts, client_id is the credential's ClientID (RFC 9068 section 2.2). Origin
+// is read from auth_time and acr and, in tokens that this package issued,
 // private members; a token without says nothing of its origin, and [Fresh]
 // refuses it. Claims is the payload verbatim.
 type JWT struct {
 	issuer   string
-	audience string
+	audience [][]string // each alone; the first is that of issued tokens
 	keys     KeySet
 	signer   interface{ Signing() *Key } // keys, if they can sign; else nil
 
@@ -67,6 +69,10 @@ type JWTOptions struct {
 	// token. Any other, such as "at+jwt" (RFC 9068), must be there. It is
 	// compared without regard to case and to a prefix "application/".
 	Type string
+
+	// Audiences are other names of this API that a token may be for, beside the
+	// audience of NewJWT: that is the one of issued tokens.
+	Audiences []string
 
 	// MaxAge, if positive, is how long after its iat a token is accepted,
 	// whatever its exp says.
@@ -107,7 +113,7 @@ func NewJWT(issuer, audience string, keys KeySet, o *JWTOptions) (*JWT, error) {
 		}
 	}
 	require(issuer != "", "issuer is empty")
-	require(audience != "", "audience is empty")
+	require(audience != "" && !slices.Contains(o.Audiences, ""), "audience is empty")
 	require(!isNil(keys), "key set is nil")
 	require(o.Lifetime >= 0 && o.Lifetime <= maxLifetime, "Lifetime is negative or more than 400 days")
 	require(o.Lifetime == 0 || o.Lifetime >= time.Second, "Lifetime is less than a second")
@@ -123,7 +129,7 @@ func NewJWT(issuer, audience string, keys KeySet, o *JWTOptions) (*JWT, error) {
 
 	j := &JWT{
 		issuer:    issuer,
-		audience:  audience,
+		audience:  alone(append([]string{audience}, o.Audiences...)),
 		keys:      keys,
 		lifetime:  or(o.Lifetime, time.Hour),
 		leeway:    max(0, or(o.Leeway, 30*time.Second)).Microseconds(),
@@ -142,6 +148,15 @@ func NewJWT(issuer, audience string, keys KeySet, o *JWTOptions) (*JWT, error) {
 	}
 	j.headers.Store(&map[string]jws.Header{})
 	return j, nil
+}
+
+// alone returns each text as a list of one.
+func alone(texts []string) [][]string {
+	lists := make([][]string, len(texts))
+	for i, t := range texts {
+		lists[i] = []string{t}
+	}
+	return lists
 }
 
 // or returns v, or the default where v is zero.

@@ -106,7 +106,7 @@ func (j *JWT) prove(token jws.Token, header jws.Header, known bool, keys []*Key)
 		return nil, err
 	case string(c.iss) != j.issuer:
 		return nil, errIssuer
-	case !c.audience:
+	case !c.forUs:
 		return nil, errAudience
 	}
 	t := &verified{key: key}

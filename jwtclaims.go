@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,12 +25,13 @@ var (
 type claimSet struct {
 	present present
 
-	iss, sub, jti, tenant, tier []byte
+	iss, sub, jti, tenant, tier, client, acr []byte
 
 	scope    []byte // separated by blanks
 	scp      []string
 	scopes   []string
-	audience bool // one of aud is the audience asked for
+	audience []string // aud
+	forUs    bool     // one of them is an audience asked for
 
 	exp, nbf, iat, authTime, originTime int64
 
@@ -82,14 +84,14 @@ const (
 func reserved(name string) bool {
 	switch name {
 	case "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scp", "scopes", "tenant", "tier",
-		"auth_time", "cnf", claimOrigin, claimOriginTime, claimFamily, claimIdp, claimNetworks, claimRate:
+		"auth_time", "acr", "client_id", "cnf", claimOrigin, claimOriginTime, claimFamily, claimIdp, claimNetworks, claimRate:
 		return true
 	}
 	return false
 }
 
 // readClaims reads a payload in one pass.
-func readClaims(payload []byte, audience string) (c claimSet, err error) {
+func readClaims(payload []byte, audience [][]string) (c claimSet, err error) {
 	err = strictjson.Object(payload, func(name, value []byte) error {
 		ok := true
 		switch string(name) {
@@ -112,6 +114,10 @@ func readClaims(payload []byte, audience string) (c claimSet, err error) {
 			c.originTime, ok = c.date(hasOriginTime, value)
 		case "jti":
 			c.jti, ok = c.text(hasJti, value)
+		case "client_id":
+			c.client, ok = c.text(0, value)
+		case "acr":
+			c.acr, ok = c.text(0, value)
 		case "tenant":
 			c.tenant, ok = c.text(0, value)
 		case "tier":
@@ -169,18 +175,25 @@ func (c *claimSet) date(p present, value []byte) (int64, bool) {
 }
 
 // readAudience reads a text or an array of texts.
-func (c *claimSet) readAudience(value []byte, audience string) bool {
+func (c *claimSet) readAudience(value []byte, audience [][]string) bool {
 	c.present |= hasAud
 	if text, ok := strictjson.Bytes(value); ok {
-		c.audience = string(text) == audience
+		for _, a := range audience {
+			if string(text) == a[0] {
+				c.audience, c.forUs = a, true
+				return true
+			}
+		}
+		c.audience = []string{string(text)}
 		return true
 	}
 	return strictjson.Array(value, func(value []byte) error {
-		text, ok := strictjson.Bytes(value)
+		text, ok := strictjson.String(value)
 		if !ok {
 			return errClaim
 		}
-		c.audience = c.audience || string(text) == audience
+		c.audience = append(c.audience, text)
+		c.forUs = c.forUs || slices.ContainsFunc(audience, func(a []string) bool { return a[0] == text })
 		return nil
 	}) == nil
 }
@@ -280,6 +293,8 @@ func (j *JWT) principal(c *claimSet, signed string, payload []byte) (*Principal,
 			Kind:         KindJWT,
 			Family:       string(c.family),
 			Confirmation: c.confirmation,
+			ClientID:     string(c.client),
+			Audience:     c.audience,
 			Expires:      instantOf(c.exp),
 		},
 		Claims:   bytes.Clone(payload),
@@ -315,6 +330,7 @@ func (j *JWT) principal(c *claimSet, signed string, payload []byte) (*Principal,
 	if p.Origin, ok = c.originOf(p.Credential.ID); !ok && own {
 		return nil, errOrigin
 	}
+	p.Origin.ACR = string(c.acr)
 	return p, nil
 }
 

@@ -41,14 +41,14 @@ func (j *JWT) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*Grant,
 	d, err := p.derive(o, Credential{
 		ID:      jws.Encode(random(16)),
 		Kind:    KindJWT,
-		Family:  p.Credential.Family,
+		Family:  o.family(p.Credential.Family),
 		Created: created,
 		Expires: created.Add(o.lifetime(j.lifetime)),
 	})
 	if err != nil {
 		return nil, err
 	}
-	audience := []string{j.audience}
+	audience := j.audience[0]
 	if o != nil && o.Audience != nil {
 		audience = o.Audience
 	}
@@ -113,6 +113,8 @@ func (j *JWT) payload(d *Principal, audience []string) ([]byte, error) {
 	w.raw("iat", strconv.FormatInt(d.Credential.Created.Unix(), 10))
 	w.text("jti", d.Credential.ID)
 	w.some("scope", strings.Join(d.Scopes, " "))
+	w.some("client_id", d.Credential.ClientID)
+	w.some("acr", d.Origin.ACR)
 	w.some("tenant", d.Tenant)
 	w.some("tier", d.Tier)
 	w.text(claimOrigin, string(d.Origin.Kind)+":"+d.Origin.ID)

@@ -7,9 +7,14 @@ import (
 	"time"
 )
 
-// recordVersion begins every binary record. A field that is added makes a new
-// version: a process that does not know a restriction must not pass over it.
-const recordVersion = 1
+// A version begins every binary record. Fields that are added make a new one: a
+// process that does not know a restriction must not pass over it. The second
+// version has a client, audiences and an ACR. Records without are still written
+// in the first, so that processes of both go on beside each other.
+const (
+	recordVersion       = 1
+	recordVersionClient = 2
+)
 
 var errRecord = errors.New("auth: malformed or unknown binary form of a record")
 
@@ -18,7 +23,8 @@ var errRecord = errors.New("auth: malformed or unknown binary form of a record")
 // reads it without reflection. It implements [encoding.BinaryAppender]; the error
 // is always nil.
 func (r Record) AppendBinary(b []byte) ([]byte, error) {
-	b = append(b, recordVersion)
+	version := r.version()
+	b = append(b, version)
 	b = appendText(b, r.Kind)
 	b = append(b, r.Owner[:]...)
 	b = binary.BigEndian.AppendUint64(b, r.Revision)
@@ -31,21 +37,32 @@ func (r Record) AppendBinary(b []byte) ([]byte, error) {
 	if r.Principal != nil {
 		b = r.Principal.appendBinary(b)
 	}
+	if version == recordVersionClient {
+		b = r.Principal.appendClient(b)
+	}
 	return b, nil
+}
+
+func (r *Record) version() byte {
+	if p := r.Principal; p != nil && (p.Credential.ClientID != "" || len(p.Credential.Audience) > 0 || p.Origin.ACR != "") {
+		return recordVersionClient
+	}
+	return recordVersion
 }
 
 // MarshalBinary returns the binary form, see [Record.AppendBinary].
 func (r Record) MarshalBinary() ([]byte, error) { return r.AppendBinary(nil) }
 
 // UnmarshalBinary sets r to the record whose binary form is data, of which it
-// keeps nothing. Empty Data, Scopes and Claims become nil; networks stay as they
+// keeps nothing. Empty Data, Scopes, Audience and Claims become nil; networks stay as they
 // were, nil or an empty set. It returns an error for anything else than what
 // AppendBinary has made, such as a form that a later version of this package
 // writes.
 func (r *Record) UnmarshalBinary(data []byte) error {
 	// One conversion for all texts: they share its memory.
 	d := decoder{text: string(data)}
-	if d.byte() != recordVersion {
+	version := d.byte()
+	if version != recordVersion && version != recordVersionClient {
 		return errRecord
 	}
 	var n Record
@@ -60,6 +77,12 @@ func (r *Record) UnmarshalBinary(data []byte) error {
 	if d.bool() {
 		n.Principal = &Principal{}
 		n.Principal.decode(&d)
+		if version == recordVersionClient {
+			n.Principal.decodeClient(&d)
+		}
+	}
+	if n.version() != version {
+		d.fail() // each record has one form
 	}
 	if d.bad || d.text != "" {
 		return errRecord
@@ -72,10 +95,7 @@ func (p *Principal) appendBinary(b []byte) []byte {
 	for _, text := range []string{p.Issuer, p.Tenant, p.Subject, p.Tier} {
 		b = appendText(b, text)
 	}
-	b = binary.AppendUvarint(b, uint64(len(p.Scopes)))
-	for _, s := range p.Scopes {
-		b = appendText(b, s)
-	}
+	b = appendList(b, p.Scopes)
 	b = appendText(b, p.Origin.Kind)
 	b = appendText(b, p.Origin.ID)
 	b = appendTime(b, p.Origin.Time)
@@ -100,12 +120,7 @@ func (p *Principal) decode(d *decoder) {
 	for _, text := range []*string{&p.Issuer, &p.Tenant, &p.Subject, &p.Tier} {
 		*text = d.string()
 	}
-	if n := d.count(); n > 0 {
-		p.Scopes = make([]string, n)
-		for i := range p.Scopes {
-			p.Scopes[i] = d.string()
-		}
-	}
+	p.Scopes = d.strings()
 	p.Origin = Origin{Kind: Kind(d.string()), ID: d.string(), Time: d.time()}
 	p.Credential = Credential{
 		ID: d.string(), Kind: Kind(d.string()), Name: d.string(), Family: d.string(), Confirmation: d.string(),
@@ -116,6 +131,18 @@ func (p *Principal) decode(d *decoder) {
 	if d.bool() {
 		p.Networks = d.networks()
 	}
+}
+
+func (p *Principal) appendClient(b []byte) []byte {
+	b = appendText(b, p.Credential.ClientID)
+	b = appendList(b, p.Credential.Audience)
+	return appendText(b, p.Origin.ACR)
+}
+
+func (p *Principal) decodeClient(d *decoder) {
+	p.Credential.ClientID = d.string()
+	p.Credential.Audience = d.strings()
+	p.Origin.ACR = d.string()
 }
 
 func (n *Networks) appendBinary(b []byte) []byte {
@@ -131,6 +158,14 @@ func (n *Networks) appendBinary(b []byte) []byte {
 
 func appendText[T ~string | ~[]byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendList(b []byte, list []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, s := range list {
+		b = appendText(b, s)
+	}
+	return b
 }
 
 func appendTime(b []byte, t time.Time) []byte {
@@ -222,6 +257,18 @@ func (d *decoder) count() int {
 }
 
 func (d *decoder) string() string { return d.take(d.count()) }
+
+func (d *decoder) strings() []string {
+	n := d.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = d.string()
+	}
+	return list
+}
 
 func (d *decoder) bytes() []byte {
 	if s := d.string(); s != "" {

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -140,12 +141,15 @@ func (f *Refresh) begin(ctx context.Context, p *Principal, o *IssueOptions) (*Gr
 	created := now()
 	first, err := p.derive(o, Credential{
 		Kind:    KindRefresh,
-		Family:  newFamily(),
+		Family:  o.family(NewFamily()),
 		Created: created,
 		Expires: instant(created.Add(o.lifetime(f.options.Lifetime))),
 	})
 	if err != nil {
 		return nil, err
+	}
+	if !isFamily(first.Credential.Family) {
+		return nil, errFamily
 	}
 	token := f.form.New()
 	first, err = f.insert(ctx, token, first)
@@ -158,6 +162,25 @@ func (f *Refresh) begin(ctx context.Context, p *Principal, o *IssueOptions) (*Gr
 	}
 	return g, nil
 }
+
+var errBeyond = fmt.Errorf("%w: refresh token is of another client, key or audience", ErrInvalid)
+
+// covers reports whether what o asks for is within what the credential is bound
+// to.
+func (c *Credential) covers(o *IssueOptions) bool {
+	if o == nil {
+		return true
+	}
+	for _, a := range o.Audience {
+		if c.Audience != nil && !slices.Contains(c.Audience, a) {
+			return false
+		}
+	}
+	return within(o.ClientID, c.ClientID) && within(o.Confirmation, c.Confirmation)
+}
+
+// within reports whether asked is what a credential is bound to, if to anything.
+func within(asked, bound string) bool { return asked == "" || bound == "" || asked == bound }
 
 // insert adds the record of token for p's family, unless that has ended.
 func (f *Refresh) insert(ctx context.Context, token string, p *Principal) (*Principal, error) {
@@ -194,6 +217,10 @@ func (f *Refresh) grant(ctx context.Context, token string, p *Principal, o *Issu
 	if o != nil {
 		narrowed = *o
 	}
+	if narrowed.Audience == nil {
+		narrowed.Audience = p.Credential.Audience
+	}
+	narrowed.Confirmation = or(narrowed.Confirmation, p.Credential.Confirmation)
 	narrowed.Lifetime = narrowed.lifetime(time.Until(p.Credential.Expires))
 	if narrowed.Lifetime <= 0 {
 		return nil, ErrExpired // meanwhile; zero would mean the issuer's own
@@ -216,6 +243,9 @@ func (f *Refresh) rotate(ctx context.Context, token string, o *IssueOptions) (*G
 	r, err := f.lookup(ctx, d)
 	if err != nil {
 		return nil, err
+	}
+	if !r.Principal.Credential.covers(o) {
+		return nil, errBeyond
 	}
 	if _, ok := spentForm(r); ok {
 		return f.again(ctx, token, r, o)
@@ -319,9 +349,31 @@ func (f *Refresh) RevokeOthers(ctx context.Context, p *Principal) error {
 	return f.marks.raise(ctx, ownerMark(p), markTime(p), p)
 }
 
-func newFamily() string {
+// RevokeClient ends all that was issued to a client (RFC 6749 section 2.1), by
+// whom it may have been granted, until now: refresh tokens when they are next
+// used, access tokens where they are revocable. Whoever granted it has to sign
+// in again before the client is good for anything.
+func (f *Refresh) RevokeClient(ctx context.Context, clientID string) error {
+	return f.marks.raise(ctx, clientMark(clientID), now(), nil)
+}
+
+// WithAccess returns f with access tokens of another issuer, for one whose
+// access tokens differ from one client to the next. It panics on nil.
+func (f *Refresh) WithAccess(access Issuer) *Refresh {
+	if isNil(access) {
+		panic("auth: WithAccess: nil issuer")
+	}
+	c := *f
+	c.access = access
+	return &c
+}
+
+// NewFamily returns a new name for a family, see [IssueOptions].
+func NewFamily() string {
 	return familyPrefix + base64.RawURLEncoding.EncodeToString(random(familyBytes))
 }
+
+var errFamily = errors.New("auth: a family that NewFamily has not made")
 
 // isFamily reports whether a family is one of refresh tokens. Sessions and keys
 // call theirs by a digest, which is longer.

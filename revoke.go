@@ -10,7 +10,7 @@ import (
 
 // Marks revoke many credentials at once. A mark says of a name: what bears it
 // and was proved at or before T is dead. A credential bears its own id, its
-// family, its owner and its origin. The mark is a Record under the digest of
+// family, its owner, its origin and its client. The mark is a Record under the digest of
 // the name, whose Created is T; it is raised and never lowered, and compared
 // with Origin.Time, never with a credential's own birth, else what is renewed
 // while its owner signs out would outlive that.
@@ -22,6 +22,7 @@ const maxLifetime = 400 * 24 * time.Hour
 // A mark's name is the digest under which it is kept.
 func idMark(k Kind, id string) Digest { return nameDigest("mark", "id", string(k), id) }
 func familyMark(family string) Digest { return nameDigest("mark", "family", family) }
+func clientMark(id string) Digest     { return nameDigest("mark", "client", id) }
 func ownerMark(p *Principal) Digest {
 	return nameDigest("mark", "owner", p.Issuer, p.Tenant, p.Subject)
 }
@@ -51,7 +52,7 @@ func newMarks(s Store) marks {
 
 // namesOf returns the names of the marks that p's credential answers to.
 func namesOf(p *Principal) []Digest {
-	names := make([]Digest, 0, 4)
+	names := make([]Digest, 0, maxNames)
 	names = append(names, ownerMark(p))
 	if c := p.Credential; c.ID != "" {
 		names = append(names, idMark(c.Kind, c.ID))
@@ -62,8 +63,14 @@ func namesOf(p *Principal) []Digest {
 	if p.Origin.isCredential() {
 		names = append(names, originMark(p.Origin))
 	}
+	if c := p.Credential.ClientID; c != "" {
+		names = append(names, clientMark(c))
+	}
 	return names
 }
+
+// maxNames is how many marks a credential may answer to.
+const maxNames = 5
 
 // check returns ErrRevoked where one of the marks under names has ended p.
 func (m marks) check(ctx context.Context, p *Principal, names ...Digest) error {
@@ -108,8 +115,8 @@ func (m marks) checkNow(ctx context.Context, p *Principal, names ...Digest) erro
 var fewMarks = sync.Pool{New: func() any { return new(fewMarksBuffer) }}
 
 type fewMarksBuffer struct {
-	names   [4]Digest
-	records [4]Record
+	names   [maxNames]Digest
+	records [maxNames]Record
 }
 
 // ends reports whether r is a mark that has ended p.
