@@ -54,7 +54,7 @@ func Split(text string) (Token, bool) {
 
 // A Header is the part of a JOSE header that this package looks at. The
 // members jwk, jku, x5u and x5c, by which a token would bring its own key, are
-// not.
+// not, but for the jwk of [ParseProofHeader].
 type Header struct {
 	Algorithm string
 	KeyID     string
@@ -67,6 +67,21 @@ type Header struct {
 // and zip, which change what a signature means, and cty, which says that the
 // payload is no set of claims but another token.
 func ParseHeader(encoded string) (Header, error) {
+	return parseHeader(encoded, func([]byte) {})
+}
+
+// ParseProofHeader is ParseHeader for what proves that somebody has a key, which
+// it brings: the text of the member jwk, for [ParsePublicJWK]. That key is good
+// for nothing else than to be compared with the one that is expected.
+func ParseProofHeader(encoded string) (h Header, jwk []byte, err error) {
+	h, err = parseHeader(encoded, func(value []byte) { jwk = value })
+	if err == nil && jwk == nil {
+		err = ErrHeader
+	}
+	return h, jwk, err
+}
+
+func parseHeader(encoded string, key func(jwk []byte)) (Header, error) {
 	if len(encoded) > MaxHeader {
 		return Header{}, ErrHeader
 	}
@@ -86,6 +101,8 @@ func ParseHeader(encoded string) (Header, error) {
 		case "typ":
 			h.Type, ok = strictjson.String(value)
 			h.HasType = true
+		case "jwk":
+			key(value)
 		case "crit", "b64", "zip", "cty":
 			return ErrCritical
 		}

@@ -32,6 +32,36 @@ func ParseJWK(data []byte, defaultAlg string) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	return j.key(defaultAlg)
+}
+
+// ParsePublicJWK reads an asymmetric key that comes with what it has signed. Its
+// algorithm is alg, which it may name and no other, and its id the thumbprint,
+// whatever its kid says. A key that brings any private member is refused: others
+// have seen it.
+func ParsePublicJWK(data []byte, alg string) (*Key, error) {
+	j, err := readJWK(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, member := range privateMembers {
+		if _, ok := j.octets[member]; ok {
+			return nil, ErrPrivate
+		}
+	}
+	if j.hasAlg && j.alg != alg {
+		return nil, ErrMismatch
+	}
+	j.alg, j.hasAlg, j.kid = alg, true, ""
+	return j.key("")
+}
+
+// privateMembers are those of RFC 7518 section 6 that nobody else may see; oth is
+// refused anyway.
+var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "k"}
+
+// key makes the key that j describes.
+func (j *jwk) key(defaultAlg string) (*Key, error) {
 	if j.hasUse && j.use != "sig" {
 		return nil, ErrPurpose
 	}
@@ -58,7 +88,10 @@ func ParseJWK(data []byte, defaultAlg string) (*Key, error) {
 	case a.family == symmetric:
 		return NewSymmetric(j.kid, alg, j.octets["k"])
 	}
-	var key any
+	var (
+		key any
+		err error
+	)
 	switch a.family {
 	case rsaKeys:
 		key, err = j.rsa()

@@ -28,6 +28,7 @@ var (
 	ErrPurpose   = errors.New("key is not meant for signatures")
 	ErrKeyForm   = errors.New("malformed key")
 	ErrNoPrivate = errors.New("key has no private part")
+	ErrPrivate   = errors.New("key has a private part that should have stayed away")
 )
 
 // The sizes of RSA moduli, in bits. Larger ones buy little and make each
