@@ -115,6 +115,9 @@ func NewJWT(issuer, audience string, keys KeySet, o *JWTOptions) (*JWT, error) {
 	require(issuer != "", "issuer is empty")
 	require(audience != "" && !slices.Contains(o.Audiences, ""), "audience is empty")
 	require(!isNil(keys), "key set is nil")
+	if r, ok := keys.(*RemoteKeys); ok && r != nil {
+		require(r.Issuer() == "" || r.Issuer() == issuer, "key set is that of another issuer")
+	}
 	require(o.Lifetime >= 0 && o.Lifetime <= maxLifetime, "Lifetime is negative or more than 400 days")
 	require(o.Lifetime == 0 || o.Lifetime >= time.Second, "Lifetime is less than a second")
 	require(o.Leeway <= time.Minute, "Leeway is more than a minute")

@@ -27,9 +27,9 @@ func (j *JWT) check(ctx context.Context, credential string, name *tokenName) (*v
 			return nil, err
 		}
 	}
-	keys, err := j.keys.Lookup(ctx, header.KeyID, Algorithm(header.Algorithm))
+	keys, err := j.lookup(ctx, token, header)
 	if err != nil {
-		return nil, fmt.Errorf("auth: looking up a key: %w", err)
+		return nil, err
 	}
 	if len(keys) == 0 {
 		return nil, errUnknownKey
@@ -86,6 +86,54 @@ func mediaType(typ string) string {
 	return typ
 }
 
+// lookup looks up the keys of a token. Nothing is fetched for one that is refused
+// whatever key has signed it, such as another issuer's.
+func (j *JWT) lookup(ctx context.Context, token jws.Token, header jws.Header) ([]*Key, error) {
+	kid, alg := header.KeyID, Algorithm(header.Algorithm)
+	if remote, ok := j.keys.(*RemoteKeys); ok {
+		if keys, ok := remote.find(kid, alg); ok {
+			return keys, nil
+		}
+		if err := j.foresee(token); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := j.keys.Lookup(ctx, kid, alg)
+	if err != nil {
+		return nil, fmt.Errorf("auth: looking up a key: %w", err)
+	}
+	return keys, nil
+}
+
+// foresee returns the refusal of a token whose own claims are reason enough. What
+// it does not refuse is not proved.
+func (j *JWT) foresee(token jws.Token) error {
+	b := buffers.Get().(*buffer)
+	defer buffers.Put(b)
+	if !b.decode(token.Payload) {
+		return errPayload
+	}
+	c, err := j.claims(b.bytes)
+	if err == nil && j.clock.Now() >= c.exp+j.leeway {
+		err = errUnknownKey // whether it was good once, nobody can tell
+	}
+	return err
+}
+
+// claims reads a payload, and refuses that of another issuer and of another
+// audience.
+func (j *JWT) claims(payload []byte) (claimSet, error) {
+	c, err := readClaims(payload, j.audience)
+	switch {
+	case err != nil:
+	case string(c.iss) != j.issuer:
+		err = errIssuer
+	case !c.forUs:
+		err = errAudience
+	}
+	return c, err
+}
+
 // maxTries is how many keys are tried on a token that names none.
 const maxTries = 8
 
@@ -100,14 +148,9 @@ func (j *JWT) prove(token jws.Token, header jws.Header, known bool, keys []*Key)
 	if !known {
 		j.remember(token.Header, header)
 	}
-	c, err := readClaims(b.bytes, j.audience)
-	switch {
-	case err != nil:
+	c, err := j.claims(b.bytes)
+	if err != nil {
 		return nil, err
-	case string(c.iss) != j.issuer:
-		return nil, errIssuer
-	case !c.forUs:
-		return nil, errAudience
 	}
 	t := &verified{key: key}
 	if t.principal, err = j.principal(&c, token.Signed, b.bytes); err != nil {

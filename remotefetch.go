@@ -1,0 +1,286 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The bounds of what a provider may answer.
+const (
+	maxRemoteDocument = 1 << 20
+	maxRemoteKeys     = 256
+	maxRedirects      = 3
+)
+
+// maxBurst is how many fetches requests may cause in a row.
+const maxBurst = 4
+
+var (
+	errRemoteClosed   = errors.New("closed")
+	errRemoteBudget   = errors.New("unknown kid, and the set was fetched too often to look again now")
+	errRemoteTooLarge = errors.New("document is too large")
+	errRemoteEncoding = errors.New("document is compressed")
+	errRedirect       = errors.New("redirect to another origin")
+	errRedirects      = errors.New("too many redirects")
+)
+
+// A fetch is one under way, or ended. What came of it is set before done is
+// closed.
+type fetch struct {
+	number uint64
+	done   chan struct{}
+	err    error
+}
+
+// fetches are those of one set: at most one at a time, and when the next is due.
+type fetches struct {
+	ctx  context.Context // of all fetches
+	stop context.CancelFunc
+
+	mu       sync.Mutex
+	begun    uint64 // how many
+	underWay *fetch // or nil
+	failed   int    // in a row
+	timer    *time.Timer
+	due      time.Time // when the timer fires
+	booked   bool      // a request was turned away and counts on due
+	paid     time.Time // when what requests have caused is paid for, one per interval
+	closed   bool
+	running  sync.WaitGroup
+}
+
+// await has the set fetched, or waits for the fetch under way, until a key is
+// there or one that was begun after the call has not brought it.
+func (r *RemoteKeys) await(ctx context.Context, kid string, alg Algorithm) ([]*Key, error) {
+	before := r.fetches.count()
+	for {
+		f, err := r.join()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			return nil, r.fault(ctx.Err())
+		}
+		switch keys, ok := r.find(kid, alg); {
+		case ok:
+			return keys, nil
+		case f.err != nil:
+			return nil, f.err
+		case f.number > before:
+			return nil, nil
+		}
+	}
+}
+
+func (s *fetches) count() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun
+}
+
+// join returns the fetch under way or, within the budget, a new one. What is
+// beyond the budget is booked for when it fits.
+func (r *RemoteKeys) join() (*fetch, error) {
+	s := &r.fetches
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	switch {
+	case s.closed:
+		return nil, r.fault(errRemoteClosed)
+	case s.underWay != nil:
+		return s.underWay, nil
+	case !s.booked:
+		wait := s.charge(now, r.interval)
+		if wait <= 0 {
+			return r.begin(), nil
+		}
+		s.booked = true
+		if now.Add(wait).Before(s.due) {
+			r.wake(now, wait)
+		}
+	}
+	return nil, &Failure{Reason: ErrUnavailable, RetryAfter: max(time.Second, s.due.Sub(now)), Err: r.fault(errRemoteBudget)}
+}
+
+// charge takes down that a request has caused a fetch, and returns how long
+// that has to wait.
+func (s *fetches) charge(now time.Time, interval time.Duration) time.Duration {
+	if s.paid.Before(now) {
+		s.paid = now
+	}
+	s.paid = s.paid.Add(interval)
+	return s.paid.Sub(now) - maxBurst*interval
+}
+
+// begin begins a fetch, while none is under way. The caller holds the lock.
+func (r *RemoteKeys) begin() *fetch {
+	s := &r.fetches
+	s.begun++
+	f := &fetch{number: s.begun, done: make(chan struct{})}
+	s.underWay = f
+	s.running.Add(1)
+	go r.run(f)
+	return f
+}
+
+// run fetches, plans the next fetch and tells whoever waits.
+func (r *RemoteKeys) run(f *fetch) {
+	s := &r.fetches
+	defer s.running.Done()
+	ctx, cancel := context.WithTimeout(s.ctx, r.timeout)
+	defer cancel()
+	leftOut, err := r.renew(ctx)
+	if err != nil {
+		err = r.fault(err)
+	}
+
+	s.mu.Lock()
+	s.underWay = nil
+	f.err = err
+	if !s.closed {
+		r.plan(err)
+	}
+	s.mu.Unlock()
+	close(f.done)
+
+	if r.onError == nil || s.ctx.Err() != nil {
+		return
+	}
+	if err := errors.Join(err, leftOut); err != nil {
+		r.onError(ctx, err)
+	}
+}
+
+// plan plans the next fetch after one that ended with err. One that failed is
+// repeated soon, and less so each time.
+func (r *RemoteKeys) plan(err error) {
+	s := &r.fetches
+	in := r.refresh
+	if err == nil {
+		s.failed = 0
+	} else {
+		in = min(in, r.interval<<min(s.failed, 4))
+		s.failed++
+	}
+	s.booked = false
+	r.wake(time.Now(), in-rand.N(in/10))
+}
+
+// wake sets the timer.
+func (r *RemoteKeys) wake(now time.Time, in time.Duration) {
+	s := &r.fetches
+	s.due = now.Add(in)
+	if s.timer == nil {
+		s.timer = time.AfterFunc(in, r.tick)
+		return
+	}
+	s.timer.Reset(in)
+}
+
+func (r *RemoteKeys) tick() {
+	s := &r.fetches
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed && s.underWay == nil {
+		r.begin()
+	}
+}
+
+func (s *fetches) close() {
+	s.mu.Lock()
+	s.closed = true
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Unlock()
+	s.stop()
+	s.running.Wait()
+}
+
+// renew fetches the set and puts it in the place of the old one. It returns why
+// keys were left out, where that is news.
+func (r *RemoteKeys) renew(ctx context.Context) (leftOut, err error) {
+	begun := r.clock.Now()
+	if err := r.locate(ctx); err != nil {
+		return nil, err
+	}
+	document, err := r.get(ctx, r.url)
+	if err != nil {
+		r.located = time.Time{} // it may have moved
+		return nil, err
+	}
+	next, leftOut, err := r.current.Load().follow(document, r.algorithm)
+	if err != nil {
+		return nil, err
+	}
+	next.until = begun + r.maxStale.Microseconds()
+	r.current.Store(next)
+	if leftOut != nil {
+		leftOut = r.fault(fmt.Errorf("left out: %w", leftOut))
+	}
+	return leftOut, nil
+}
+
+// get returns the document at a URL. What it reads is bounded, also where it is
+// compressed: it does not take that.
+func (r *RemoteKeys) get(ctx context.Context, address string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json, application/jwk-set+json")
+	request.Header.Set("Accept-Encoding", "identity")
+	answer, err := r.client.Do(request)
+	if err != nil {
+		// net/http would quote the URL, and with it the query.
+		var quoting *url.Error
+		if errors.As(err, &quoting) {
+			err = quoting.Err
+		}
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	switch encoding := answer.Header.Get("Content-Encoding"); {
+	case answer.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("status %d", answer.StatusCode)
+	case encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return nil, errRemoteEncoding
+	case answer.ContentLength > maxRemoteDocument:
+		return nil, errRemoteTooLarge
+	}
+	document, err := io.ReadAll(io.LimitReader(answer.Body, maxRemoteDocument+1))
+	if err == nil && len(document) > maxRemoteDocument {
+		err = errRemoteTooLarge
+	}
+	return document, err
+}
+
+// stayThere is the CheckRedirect of a client that stays where it was sent.
+func stayThere(next *http.Request, via []*http.Request) error {
+	first, u := via[0].URL, next.URL
+	switch {
+	case u.Scheme != first.Scheme || !strings.EqualFold(u.Hostname(), first.Hostname()) || portOf(u) != portOf(first) || u.User != nil:
+		return errRedirect
+	case len(via) > maxRedirects:
+		return errRedirects
+	}
+	return nil
+}
+
+func portOf(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return map[string]string{"https": "443", "http": "80"}[u.Scheme]
+}
