@@ -8,13 +8,13 @@ import (
 
 // challenges returns one challenge (RFC 9110 section 11.6.1) for each scheme,
 // without repeating one.
-func challenges(schemes []Scheme, realm string) []string {
+func challenges(schemes []Scheme, realm string, r *Resource) []string {
 	if len(schemes) == 0 {
 		schemes = []Scheme{{Name: "Bearer"}}
 	}
 	var all []string
 	for _, s := range schemes {
-		if c := s.challenge(realm).String(); !slices.Contains(all, c) {
+		if c := s.challenge(realm, r).String(); !slices.Contains(all, c) {
 			all = append(all, c)
 		}
 	}
@@ -30,7 +30,7 @@ func (g *Guard) challenge(f *Failure) []string {
 	if code == "" {
 		return all
 	}
-	c := f.Scheme.challenge(g.base.Realm)
+	c := f.Scheme.challenge(g.base.Realm, g.base.Resource)
 	plain := c.String()
 	c.add("error", code)
 	c.add("error_description", f.Reason.Title())
@@ -38,7 +38,7 @@ func (g *Guard) challenge(f *Failure) []string {
 		c.add("scope", strings.Join(f.Scopes, " "))
 	}
 	if f.Reason == ErrStale {
-		c.add("max_age", strconv.FormatInt(int64(f.MaxAge.Seconds()), 10))
+		c.addStepUp(f)
 	}
 	if i := slices.Index(all, plain); i >= 0 {
 		all[i] = c.String()
@@ -53,7 +53,7 @@ type challenge struct {
 	params []string
 }
 
-func (s Scheme) challenge(realm string) challenge {
+func (s Scheme) challenge(realm string, r *Resource) challenge {
 	c := challenge{scheme: s.Name}
 	if c.scheme == "" {
 		c.scheme = "Bearer"
@@ -72,11 +72,24 @@ func (s Scheme) challenge(realm string) challenge {
 		c.add("in", string(s.In))
 		c.add("name", s.Field)
 	}
+	if r != nil && (c.scheme == "Bearer" || c.scheme == "DPoP") {
+		c.add("resource_metadata", r.url) // RFC 9728 section 5.1
+	}
 	return c
 }
 
 func (c *challenge) add(name, value string) {
 	c.params = append(c.params, name+`="`+quote(value)+`"`)
+}
+
+// addStepUp tells how to authenticate anew (RFC 9470 section 3).
+func (c *challenge) addStepUp(f *Failure) {
+	if len(f.ACRValues) > 0 {
+		c.add("acr_values", strings.Join(f.ACRValues, " "))
+	}
+	if f.MaxAge > 0 || len(f.ACRValues) == 0 {
+		c.add("max_age", strconv.FormatInt(max(0, int64(f.MaxAge.Seconds())), 10))
+	}
 }
 
 func (c challenge) String() string {

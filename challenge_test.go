@@ -156,7 +156,7 @@ func TestChallengeTellsTheErrorWhereItFailed(t *testing.T) {
 		{"scope", scoped, from("GET", "/", "Authorization", "Bearer good"), 403, bearer,
 			map[string]string{"error": "insufficient_scope", "error_description": "The credential does not grant this.", "scope": "data:read data:write"}},
 		{"stale", fresh, from("GET", "/", "Authorization", "Bearer good"), 401, bearer,
-			map[string]string{"error": "insufficient_user_authentication", "error_description": "A more recent authentication is required.", "max_age": "90"}},
+			map[string]string{"error": "insufficient_user_authentication", "error_description": "A more recent or stronger authentication is required.", "max_age": "90"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := serve(c.guard.WrapFunc(hello), c.r)

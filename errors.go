@@ -46,8 +46,8 @@ const (
 	// that grew from a refresh token has then ended. 401.
 	ErrReused Reason = "reused_credential"
 
-	// ErrStale: the caller proved themselves too long ago for this. 401 with
-	// the challenge of RFC 9470.
+	// ErrStale: the caller proved themselves too long ago, or not well enough,
+	// for this. 401 with the challenge of RFC 9470.
 	ErrStale Reason = "insufficient_user_authentication"
 
 	// ErrForbidden: the caller is known and may not. 403.
@@ -107,7 +107,7 @@ func (r Reason) outcome() outcome {
 	case ErrReused:
 		return outcome{401, "invalid_token", "The credential has been used already."}
 	case ErrStale:
-		return outcome{401, "insufficient_user_authentication", "A more recent authentication is required."}
+		return outcome{401, "insufficient_user_authentication", "A more recent or stronger authentication is required."}
 	case ErrInsufficientScope:
 		return outcome{403, "insufficient_scope", "The credential does not grant this."}
 	case ErrSessionLimit:
@@ -167,6 +167,7 @@ type Failure struct {
 
 	Scopes     []string      // with ErrInsufficientScope: what is required
 	MaxAge     time.Duration // with ErrStale: how long ago the proof may be
+	ACRValues  []string      // with ErrStale: the ways of proof that will do, see ACR
 	RetryAfter time.Duration // with ErrUnavailable and ErrRateLimited
 	Limit      string        // with ErrRateLimited: the name of the limit, see LimitKey.WithName
 	Quota      Quota         // with ErrRateLimited: how the caller stands with it

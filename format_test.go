@@ -38,7 +38,7 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		auth.ErrRevoked:           {401, "The credential has been revoked."},
 		auth.ErrDisabled:          {401, "The credential is disabled."},
 		auth.ErrReused:            {401, "The credential has been used already."},
-		auth.ErrStale:             {401, "A more recent authentication is required."},
+		auth.ErrStale:             {401, "A more recent or stronger authentication is required."},
 		auth.ErrForbidden:         {403, "This is not allowed."},
 		auth.ErrInsufficientScope: {403, "The credential does not grant this."},
 		auth.ErrSessionLimit:      {403, "Too many sessions are open."},

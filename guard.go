@@ -43,6 +43,11 @@ type GuardOptions struct {
 	// Realm is named in challenges (RFC 9110 section 11.5); empty for none.
 	Realm string
 
+	// Resource, if not nil, has the challenges for OAuth 2.0 tokens tell where
+	// the API's metadata is (RFC 9728 section 5.1), from which clients learn who
+	// issues the tokens.
+	Resource *Resource
+
 	// Format is the dialect of answers; nil is RFC 9457 problem details and
 	// RFC 6749 token responses.
 	Format *Format
@@ -109,8 +114,8 @@ type GuardOptions struct {
 
 // NewGuard returns a guard that admits whom a authenticates. o may be nil. It
 // panics on a nil authenticator, a realm with characters that a challenge
-// cannot hold, a nil pointer as Throttle, and a ForwardedHeader other than those
-// two.
+// cannot hold, a Resource that NewResource has not made, a nil pointer as
+// Throttle, and a ForwardedHeader other than those two.
 func NewGuard(a Authenticator, o *GuardOptions) *Guard {
 	if a == nil {
 		panic("auth: NewGuard: nil authenticator")
@@ -122,6 +127,9 @@ func NewGuard(a Authenticator, o *GuardOptions) *Guard {
 	if !isQuotable(b.Realm) {
 		panic("auth: NewGuard: malformed realm")
 	}
+	if b.Resource != nil && b.Resource.url == "" {
+		panic("auth: NewGuard: Resource is not of NewResource")
+	}
 	if b.Throttle != nil && isNil(b.Throttle) {
 		panic("auth: NewGuard: Throttle is a nil pointer")
 	}
@@ -130,7 +138,7 @@ func NewGuard(a Authenticator, o *GuardOptions) *Guard {
 	default:
 		panic("auth: NewGuard: ForwardedHeader is neither X-Forwarded-For nor Forwarded")
 	}
-	b.challenges = challenges(b.schemes, b.Realm)
+	b.challenges = challenges(b.schemes, b.Realm, b.Resource)
 	b.shareable = isShareable(a)
 	return &Guard{base: b}
 }

@@ -71,7 +71,7 @@ func among[T comparable](admitted []T, of func(*Principal) T) Policy {
 // [Origin].Time, and asks others to do so again with the challenge of RFC
 // 9470. A credential that proves itself with each request, such as an API key,
 // is always fresh; one of unknown origin, such as a foreign token without
-// auth_time, never is.
+// auth_time, never is. Beside [ACR], the challenge names what is lacking first.
 func Fresh(d time.Duration) Policy {
 	refusal := &Failure{Reason: ErrStale, MaxAge: d}
 	return func(_ *http.Request, p *Principal) error {
@@ -83,6 +83,22 @@ func Fresh(d time.Duration) Policy {
 		default:
 			return nil
 		}
+	}
+}
+
+// ACR admits callers who proved themselves in one of the ways that the values
+// name, by [Origin].ACR, and asks others to do so with the challenge of RFC
+// 9470, in this order of preference. Values are authentication context class
+// references, compared exactly: which one is stronger, only the authorization
+// server knows, so name all that will do. A credential of which none is known,
+// such as an API key, is refused.
+func ACR(values ...string) Policy {
+	refusal := &Failure{Reason: ErrStale, ACRValues: slices.Clone(values)}
+	return func(_ *http.Request, p *Principal) error {
+		if acr := p.Origin.ACR; acr != "" && slices.Contains(refusal.ACRValues, acr) {
+			return nil
+		}
+		return refusal
 	}
 }
 
