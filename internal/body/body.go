@@ -81,17 +81,14 @@ func JSON(r *http.Request, names ...string) ([]string, error) {
 // The method must be POST and the media type application/x-www-form-urlencoded.
 // Other requests present nothing: all values are empty.
 func Form(r *http.Request, names ...string) ([]string, error) {
-	switch t, err := mediaType(r); {
-	case err != nil:
-		return nil, err
-	case r.Method != http.MethodPost || t != "application/x-www-form-urlencoded":
-		return make([]string, len(names)), nil
-	}
-	data, err := read(r)
+	data, ok, err := Encoded(r)
 	if err != nil {
 		return nil, err
 	}
-	form, err := url.ParseQuery(string(data))
+	if !ok {
+		return make([]string, len(names)), nil
+	}
+	form, err := url.ParseQuery(data)
 	if err != nil {
 		// The error of net/url quotes what it could not read, which may be a
 		// password.
@@ -110,6 +107,19 @@ func Form(r *http.Request, names ...string) ([]string, error) {
 		}
 	}
 	return values, nil
+}
+
+// Encoded returns r's body as it came, and false where r is not a POST of the
+// media type application/x-www-form-urlencoded.
+func Encoded(r *http.Request) (text string, ok bool, err error) {
+	switch t, err := mediaType(r); {
+	case err != nil:
+		return "", false, err
+	case r.Method != http.MethodPost || t != "application/x-www-form-urlencoded":
+		return "", false, nil
+	}
+	data, err := read(r)
+	return string(data), err == nil, err
 }
 
 // mediaType returns the media type of r's body in lower case, or the empty
