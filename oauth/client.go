@@ -110,17 +110,6 @@ type Client struct {
 	Created time.Time
 }
 
-// A ClientSecret is a secret of a client as it is kept: by its hash. It is a hash
-// that is fast, so secrets are random: see [NewClientSecret].
-type ClientSecret struct {
-	Digest  auth.Digest
-	Created time.Time
-	Expires time.Time // zero: never
-}
-
-// kindClientSecret separates the digests of secrets from all others.
-const kindClientSecret auth.Kind = "client_secret"
-
 // A ClientRegistry knows the clients.
 //
 // Client returns the entry whose ID is id, which is a stranger's text: a name to
@@ -138,6 +127,7 @@ func (c *Client) may(g GrantType) bool { return slices.Contains(c.Grants, g) }
 const (
 	maxClientID    = 128
 	maxClientName  = 256
+	maxSecrets     = 8
 	maxRedirects   = 64
 	maxRedirectURI = 2048
 	maxScopes      = 256
@@ -188,6 +178,10 @@ func (c *Client) requireCredentials(require func(ok bool, what string, args ...a
 	if !c.Public {
 		require(len(c.Secrets) > 0 || c.Keys != nil, "neither public nor has it a secret or a key")
 		require(len(c.Secrets) == 0 || c.Keys == nil, "both secrets and keys")
+		require(len(c.Secrets) <= maxSecrets, "more than %d secrets", maxSecrets)
+		for _, s := range c.Secrets {
+			require(!s.Digest.IsZero(), "a secret without a digest")
+		}
 		return
 	}
 	require(len(c.Secrets) == 0 && c.Keys == nil, "public, but has a secret or a key")
