@@ -171,6 +171,11 @@ type KeyOptions struct {
 	// Rate is the key's own quota, which what it opens shares; zero is none.
 	// See [Principal].
 	Rate Rate
+
+	// Confirmation binds the key to what must be proved along with it, as
+	// [KeyConfirmation] and [CertificateConfirmation] tell it: whoever finds the
+	// API key in a log cannot use it. Empty binds it to nothing.
+	Confirmation string
 }
 
 // keyData is what a key's record keeps beside its principal.
@@ -200,6 +205,9 @@ func (k *APIKeys) Create(ctx context.Context, p *Principal, o *KeyOptions) (*Gra
 	if o.Rate != (Rate{}) {
 		errs = append(errs, o.Rate.Validate())
 	}
+	if o.Confirmation != "" && !isConfirmation(o.Confirmation) {
+		errs = append(errs, errors.New("malformed confirmation"))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("auth: APIKeys.Create: %w", err)
 	}
@@ -207,7 +215,7 @@ func (k *APIKeys) Create(ctx context.Context, p *Principal, o *KeyOptions) (*Gra
 	q.Scopes = narrow(p.Scopes, o.Scopes)
 	q.Networks = o.Networks.within(p.Networks)
 	q.Rate = or(o.Rate, p.Rate)
-	return k.insert(ctx, &q, Credential{Name: o.Name}, keyData{Lifetime: o.Lifetime})
+	return k.insert(ctx, &q, Credential{Name: o.Name, Confirmation: o.Confirmation}, keyData{Lifetime: o.Lifetime})
 }
 
 // insert adds a key with the credential's name and, where it has one, family.

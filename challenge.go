@@ -72,10 +72,22 @@ func (s Scheme) challenge(realm string, r *Resource) challenge {
 		c.add("in", string(s.In))
 		c.add("name", s.Field)
 	}
+	if len(s.Algorithms) > 0 {
+		c.add("algs", joined(s.Algorithms)) // RFC 9449 section 7.1
+	}
 	if r != nil && (c.scheme == "Bearer" || c.scheme == "DPoP") {
 		c.add("resource_metadata", r.url) // RFC 9728 section 5.1
 	}
 	return c
+}
+
+// joined returns the names with blanks between.
+func joined(algorithms []Algorithm) string {
+	names := make([]string, len(algorithms))
+	for i, a := range algorithms {
+		names[i] = string(a)
+	}
+	return strings.Join(names, " ")
 }
 
 func (c *challenge) add(name, value string) {

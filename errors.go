@@ -46,6 +46,15 @@ const (
 	// that grew from a refresh token has then ended. 401.
 	ErrReused Reason = "reused_credential"
 
+	// ErrProof: what is to prove that the caller holds the key of a credential
+	// is missing, malformed, of another request, too old or used already. 401
+	// with the challenge of RFC 9449 section 7.1. See [DPoP].
+	ErrProof Reason = "invalid_dpop_proof"
+
+	// ErrUseNonce: such a proof is good, but for the nonce that it must hold,
+	// which the answer's field DPoP-Nonce tells. 401, RFC 9449 section 9.
+	ErrUseNonce Reason = "use_dpop_nonce"
+
 	// ErrStale: the caller proved themselves too long ago, or not well enough,
 	// for this. 401 with the challenge of RFC 9470.
 	ErrStale Reason = "insufficient_user_authentication"
@@ -106,6 +115,10 @@ func (r Reason) outcome() outcome {
 		return outcome{401, "invalid_token", "The credential is disabled."}
 	case ErrReused:
 		return outcome{401, "invalid_token", "The credential has been used already."}
+	case ErrProof:
+		return outcome{401, "invalid_dpop_proof", "The DPoP proof is not valid."}
+	case ErrUseNonce:
+		return outcome{401, "use_dpop_nonce", "The DPoP proof needs the nonce of this answer."}
 	case ErrStale:
 		return outcome{401, "insufficient_user_authentication", "A more recent or stronger authentication is required."}
 	case ErrInsufficientScope:
@@ -156,6 +169,10 @@ type Scheme struct {
 	In    Location // where the credential sits
 	Field string   // the name of the header, the cookie or the member there
 	Kinds []Kind   // what the source accepts, as far as its verifiers tell
+
+	// Algorithms are what proofs may be signed with, where the source asks for
+	// them; see [DPoP].
+	Algorithms []Algorithm
 }
 
 // A Failure is a refused request: the one error type that guards return and
@@ -168,6 +185,7 @@ type Failure struct {
 	Scopes     []string      // with ErrInsufficientScope: what is required
 	MaxAge     time.Duration // with ErrStale: how long ago the proof may be
 	ACRValues  []string      // with ErrStale: the ways of proof that will do, see ACR
+	Nonce      string        // with ErrUseNonce: what the next proof must hold
 	RetryAfter time.Duration // with ErrUnavailable and ErrRateLimited
 	Limit      string        // with ErrRateLimited: the name of the limit, see LimitKey.WithName
 	Quota      Quota         // with ErrRateLimited: how the caller stands with it

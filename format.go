@@ -71,7 +71,11 @@ func newTokenResponse(g *Grant) tokenResponse {
 		RefreshToken: g.RefreshToken.Reveal(),
 		Scope:        strings.Join(g.Principal.Scopes, " "),
 	}
-	if t.AccessToken != "" {
+	switch {
+	case t.AccessToken == "":
+	case strings.HasPrefix(g.Principal.Credential.Confirmation, confirmJKT):
+		t.TokenType = "DPoP" // RFC 9449 section 5
+	default:
 		t.TokenType = "Bearer"
 	}
 	if c := g.Principal.Credential; !c.Expires.IsZero() {
@@ -157,6 +161,9 @@ func (g *Guard) writeFailure(w http.ResponseWriter, v *verdict, f *Failure, cont
 	}
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(ceilSeconds(f.RetryAfter), 10))
+	}
+	if f.Nonce != "" {
+		h.Set("DPoP-Nonce", f.Nonce) // RFC 9449 section 8.2
 	}
 	if f.Reason == ErrMethod {
 		h.Set("Allow", http.MethodPost)

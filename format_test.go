@@ -38,6 +38,8 @@ func TestReasonsAsProblemDetails(t *testing.T) {
 		auth.ErrRevoked:           {401, "The credential has been revoked."},
 		auth.ErrDisabled:          {401, "The credential is disabled."},
 		auth.ErrReused:            {401, "The credential has been used already."},
+		auth.ErrProof:             {401, "The DPoP proof is not valid."},
+		auth.ErrUseNonce:          {401, "The DPoP proof needs the nonce of this answer."},
 		auth.ErrStale:             {401, "A more recent or stronger authentication is required."},
 		auth.ErrForbidden:         {403, "This is not allowed."},
 		auth.ErrInsufficientScope: {403, "The credential does not grant this."},

@@ -17,8 +17,10 @@ import (
 // judge it. The first verifier whose form the text has decides; the others are
 // not asked. A text that no verifier knows is refused.
 //
-// A source carries no proof of its own, so it refuses credentials with a
-// Confirmation.
+// A credential with a Confirmation is good only along with a proof of its key.
+// One that is bound to a certificate is admitted where the client has shown that
+// certificate in the TLS handshake, see [CertificateConfirmation]; one that is
+// bound to a key of DPoP is admitted by [DPoP.Source] alone; any other is refused.
 //
 // The constructors panic on a nil verifier, a malformed name and verifiers
 // whose text forms overlap, as http.ServeMux does on a malformed pattern.
@@ -26,6 +28,10 @@ type Source struct {
 	scheme    Scheme
 	find      func(*http.Request) (string, error)
 	verifiers []verifier
+
+	// confirm refuses a good credential whose key the request does not prove.
+	// It is the last step, as it may use up the proof.
+	confirm func(r *http.Request, credential string, p *Principal) error
 }
 
 // A verifier is a Verifier of a source, with what it tells about itself.
@@ -39,7 +45,8 @@ type verifier struct {
 // schemes in that field count as nothing presented here; two Authorization
 // fields are refused. Tokens in the query or in a form are never read.
 func Bearer(verifiers ...Verifier) *Source {
-	return newSource(Scheme{Name: "Bearer", In: InHeader, Field: "Authorization"}, verifiers, bearerToken)
+	return newSource(Scheme{Name: "Bearer", In: InHeader, Field: "Authorization"}, verifiers,
+		func(r *http.Request) (string, error) { return authorization(r, "bearer") })
 }
 
 // Header looks for a header field that holds the credential and nothing else,
@@ -98,7 +105,7 @@ func newSource(s Scheme, vs []Verifier, find func(*http.Request) (string, error)
 	if len(vs) == 0 {
 		panic(fmt.Sprintf("auth: %s %s: no verifier", s.Name, s.Field))
 	}
-	src := &Source{scheme: s, find: find}
+	src := &Source{scheme: s, find: find, confirm: confirmCertificate}
 	for _, v := range vs {
 		if v == nil {
 			panic(fmt.Sprintf("auth: %s %s: nil verifier", s.Name, s.Field))
@@ -144,6 +151,9 @@ func (s *Source) Authenticate(r *http.Request) (*Principal, error) {
 		return nil, s.refuse(err)
 	}
 	p, err := s.verify(r.Context(), text)
+	if err == nil {
+		err = s.confirm(r, text, p)
+	}
 	if err != nil {
 		return nil, s.refuse(err)
 	}
@@ -169,8 +179,6 @@ func (s *Source) verify(ctx context.Context, text string) (*Principal, error) {
 			return nil, err
 		case p == nil || p.Subject == "":
 			return nil, errNoSubject
-		case p.Credential.Confirmation != "":
-			return nil, fmt.Errorf("%w: bound to a key that was not proved", ErrInvalid)
 		default:
 			return p, nil
 		}
@@ -192,13 +200,13 @@ func (s *Source) refuse(err error) error {
 // maxCredential bounds every credential in bytes. Verifiers set tighter bounds.
 const maxCredential = 64 << 10
 
-// bearerToken returns the token of a Bearer Authorization field.
-func bearerToken(r *http.Request) (string, error) {
+// authorization returns the token of an Authorization field of the scheme, which
+// is in lower case.
+func authorization(r *http.Request, scheme string) (string, error) {
 	field, err := soleField(r, "Authorization")
 	if err != nil {
 		return "", err
 	}
-	const scheme = "bearer"
 	if len(field) < len(scheme) || !equalFold(field[:len(scheme)], scheme) {
 		return "", ErrNoCredential
 	}
