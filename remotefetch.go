@@ -94,13 +94,14 @@ func (r *RemoteKeys) join() (*fetch, error) {
 	s := &r.fetches
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
 	switch {
 	case s.closed:
 		return nil, r.fault(errRemoteClosed)
 	case s.underWay != nil:
 		return s.underWay, nil
-	case !s.booked:
+	}
+	now := time.Now()
+	if !s.booked {
 		wait := s.charge(now, r.interval)
 		if wait <= 0 {
 			return r.begin(), nil
@@ -110,7 +111,10 @@ func (r *RemoteKeys) join() (*fetch, error) {
 			r.wake(now, wait)
 		}
 	}
-	return nil, &Failure{Reason: ErrUnavailable, RetryAfter: max(time.Second, s.due.Sub(now)), Err: r.fault(errRemoteBudget)}
+	if wait := s.due.Sub(now); wait > 0 {
+		return nil, &Failure{Reason: ErrUnavailable, RetryAfter: wait, Err: r.fault(errRemoteBudget)}
+	}
+	return r.begin(), nil
 }
 
 // charge takes down that a request has caused a fetch, and returns how long
@@ -128,7 +132,7 @@ func (r *RemoteKeys) begin() *fetch {
 	s := &r.fetches
 	s.begun++
 	f := &fetch{number: s.begun, done: make(chan struct{})}
-	s.underWay = f
+	s.underWay, s.booked = f, false
 	s.running.Add(1)
 	go r.run(f)
 	return f
@@ -173,7 +177,6 @@ func (r *RemoteKeys) plan(err error) {
 		in = min(in, r.interval<<min(s.failed, 4))
 		s.failed++
 	}
-	s.booked = false
 	r.wake(time.Now(), in-rand.N(in/10))
 }
 
