@@ -204,3 +204,7 @@ func (s *Keys) JWKS() http.Handler {
 		_, _ = w.Write(s.current.Load().public)
 	})
 }
+
+// MarshalJSON returns the set that JWKS answers with, for a record of somebody
+// else's keys. [ParseJWKS] reads it.
+func (s *Keys) MarshalJSON() ([]byte, error) { return slices.Clone(s.current.Load().public), nil }

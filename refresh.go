@@ -349,14 +349,6 @@ func (f *Refresh) RevokeOthers(ctx context.Context, p *Principal) error {
 	return f.marks.raise(ctx, ownerMark(p), markTime(p), p)
 }
 
-// RevokeClient ends all that was issued to a client (RFC 6749 section 2.1), by
-// whom it may have been granted, until now: refresh tokens when they are next
-// used, access tokens where they are revocable. Whoever granted it has to sign
-// in again before the client is good for anything.
-func (f *Refresh) RevokeClient(ctx context.Context, clientID string) error {
-	return f.marks.raise(ctx, clientMark(clientID), now(), nil)
-}
-
 // WithAccess returns f with access tokens of another issuer, for one whose
 // access tokens differ from one client to the next. It panics on nil.
 func (f *Refresh) WithAccess(access Issuer) *Refresh {

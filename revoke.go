@@ -166,3 +166,15 @@ func (m marks) raise(ctx context.Context, name Digest, t time.Time, spared *Prin
 		}
 	}
 }
+
+// RevokeClient ends all that has been issued to an OAuth 2.0 client until now (RFC
+// 6749 section 2.1), whoever granted it: refresh tokens when they are next used,
+// access tokens where they answer to what store has revoked. Whoever signed in
+// before does so again before the client gets anything of theirs. The client is
+// not looked for.
+func RevokeClient(ctx context.Context, store Store, clientID string) error {
+	if clientID == "" {
+		return errors.New("auth: RevokeClient: no client")
+	}
+	return newMarks(store).raise(ctx, clientMark(clientID), now(), nil)
+}

@@ -202,12 +202,13 @@ var (
 
 // RevokeClient ends all that was issued to a client until now: refresh tokens,
 // and access tokens at the resource servers that share the store or introspect.
-// An operator who disables a client calls it as well, and sets [Client].Revoked.
+// An operator whose registry is not [ClientRecords] disables a client, sets its
+// Revoked, and calls this; [ClientRecords.Disable] does it all.
 func (s *Server) RevokeClient(ctx context.Context, id string) error {
 	if !isClientID(id) {
 		return auth.ErrNotFound
 	}
-	return s.refresh.RevokeClient(ctx, id)
+	return auth.RevokeClient(ctx, s.config.Store, id)
 }
 
 // scope returns what is to be shown of a scope.
