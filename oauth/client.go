@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/seed-077cad0b/auth"
 )
@@ -47,11 +49,12 @@ type Client struct {
 	Public bool
 
 	// Secrets are those of client_secret_basic and client_secret_post (RFC 6749
-	// section 2.3.1). Several overlap while they roll over.
+	// section 2.3.1). Several, at most 4, overlap while they roll over.
 	Secrets []ClientSecret
 
 	// Keys are the client's public keys, for private_key_jwt (RFC 7523 section
-	// 2.2). A client that has some authenticates by nothing else.
+	// 2.2): an auth.Keys or, in a registry of one's own, an auth.RemoteKeys. A
+	// client that has some authenticates by nothing else.
 	Keys auth.KeySet
 
 	// Grants are the ways by which the client may get tokens; none is none. A
@@ -104,7 +107,7 @@ type Client struct {
 	Revoked time.Time
 
 	// Disabled refuses all that the client asks for. To end what it has been
-	// issued as well, see [Server.RevokeClient].
+	// issued as well, see [ClientRecords.Disable] and [Server.RevokeClient].
 	Disabled bool
 
 	Created time.Time
@@ -127,10 +130,11 @@ func (c *Client) may(g GrantType) bool { return slices.Contains(c.Grants, g) }
 const (
 	maxClientID    = 128
 	maxClientName  = 256
-	maxSecrets     = 8
+	maxSecrets     = 4
 	maxRedirects   = 64
 	maxRedirectURI = 2048
 	maxScopes      = 256
+	maxResources   = 64
 	maxScope       = 256
 	maxLifetime    = 400 * 24 * time.Hour // as in package auth
 )
@@ -148,12 +152,13 @@ func (c *Client) Validate() error {
 		}
 	}
 	require(isClientID(c.ID), "id is not 1 to %d printable ASCII characters without blanks", maxClientID)
-	require(len(c.Name) <= maxClientName, "name is longer than %d bytes", maxClientName)
+	require(len(c.Name) <= maxClientName && isText(c.Name), "name is not UTF-8 of at most %d bytes without control characters", maxClientName)
 	if c.Website != "" {
 		_, err := httpsURL(c.Website)
 		require(err == nil, "website: %w", err)
 	}
 	c.requireCredentials(require)
+	c.requireKeys(require)
 	for _, g := range c.Grants {
 		require(slices.Contains(grantTypes, g), "unknown grant %q", g)
 	}
@@ -167,6 +172,11 @@ func (c *Client) Validate() error {
 		require(err == nil, "redirect URI %q: %w", u, err)
 	}
 	require(!c.may(AuthorizationCode) || len(c.RedirectURIs) > 0, "the grant %s needs a redirect URI", AuthorizationCode)
+	require(len(c.Resources) <= maxResources, "more than %d resources", maxResources)
+	for _, r := range c.Resources {
+		require(isResource(r), "resource %q is not an absolute URI without fragment", r)
+	}
+	require(c.Audience == "" || isResource(c.Audience), "audience %q is not an absolute URI without fragment", c.Audience)
 	require(c.AccessLifetime >= 0 && c.AccessLifetime <= 24*time.Hour, "AccessLifetime is negative or more than a day")
 	require(c.RefreshLifetime >= 0 && c.RefreshLifetime <= maxLifetime, "RefreshLifetime is negative or more than 400 days")
 	return errors.Join(errs...)
@@ -188,6 +198,25 @@ func (c *Client) requireCredentials(require func(ok bool, what string, args ...a
 	require(!c.Trusted, "public, so it cannot be trusted")
 	require(!c.may(ClientCredentials) && !c.may(TokenExchange), "public, so %s and %s are not for it", ClientCredentials, TokenExchange)
 	require(!c.Impersonation, "public, so it cannot impersonate")
+	require(c.Audience == "", "public, so it cannot be a resource")
+}
+
+// requireKeys refuses keys that are not public ones.
+func (c *Client) requireKeys(require func(ok bool, what string, args ...any)) {
+	keys, ok := c.Keys.(*auth.Keys)
+	if !ok {
+		_, ok := c.Keys.(interface{ Signing() *auth.Key })
+		require(!ok, "the keys can sign: a client's are public")
+		return
+	}
+	if keys == nil || len(keys.All()) == 0 {
+		require(false, "no key")
+		return
+	}
+	for _, k := range keys.All() {
+		require(isAsymmetric(k), "key %q has no public part", k.ID())
+		require(!k.CanSign(), "key %q can sign: a client's are public", k.ID())
+	}
 }
 
 // isClientID reports whether s is one: VSCHAR of RFC 6749 appendix A.1, without
@@ -195,6 +224,9 @@ func (c *Client) requireCredentials(require func(ok bool, what string, args ...a
 func isClientID(s string) bool {
 	return s != "" && len(s) <= maxClientID && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' })
 }
+
+// isText reports whether s is fit for people to read on a line.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) }
 
 // isScope reports whether s is a scope-token of RFC 6749 section 3.3.
 func isScope(s string) bool {

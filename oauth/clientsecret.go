@@ -49,9 +49,12 @@ func ImportClientSecret(text string) (ClientSecret, error) {
 func newClientSecret(text string) ClientSecret {
 	return ClientSecret{
 		Digest:  auth.DigestOf(kindClientSecret, text),
-		Created: time.Now().UTC().Truncate(time.Microsecond),
+		Created: now(),
 	}
 }
+
+// now is in UTC and in the microseconds that every database has.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func isClientSecret(s string) bool {
 	return len(s) >= minClientSecret && len(s) <= maxClientSecret && isGraphic(s)

@@ -13,7 +13,7 @@ var errURL = errors.New("not an https URL of a host, without user, fragment and 
 // localhost, without user information and fragment.
 func httpsURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || u.Opaque != "" || strings.Contains(text, "#") || !isGraphic(text) {
+	if err != nil || u.Hostname() == "" || u.User != nil || strings.Contains(text, "#") || !isGraphic(text) || !isGraphic(u.Host) {
 		return nil, errURL
 	}
 	if u.Scheme != "https" && !(u.Scheme == "http" && (isLoopback(u.Hostname()) || u.Hostname() == "localhost")) {
@@ -36,26 +36,34 @@ func isLoopback(host string) bool {
 
 // checkRedirectURI returns what is wrong with a URI that a client registers.
 func checkRedirectURI(text string, public bool) error {
-	if len(text) > maxRedirectURI || !isGraphic(text) || strings.Contains(text, "#") {
-		return errURL
+	if len(text) > maxRedirectURI || !isGraphic(text) || strings.ContainsAny(text, "#\"<>\\^`{|}") {
+		return errRedirectURI
 	}
 	u, err := url.Parse(text)
-	if err != nil {
-		return errURL
-	}
 	switch {
+	case err != nil || u.User != nil || u.Opaque != "":
+		return errRedirectURI
+	case strings.Contains(text, "*"):
+		return errors.New("there are no wildcards (RFC 9700 section 2.1)")
 	case u.Scheme == "https" || u.Scheme == "http":
-		if _, err := httpsURL(text); err != nil {
-			return err
-		}
-		if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-			return errors.New("http is for 127.0.0.1 and [::1] only")
-		}
-		return nil
+		return checkWebURI(text)
+	case !strings.Contains(u.Scheme, "."):
+		return errors.New("not https, and a private-use scheme has the form com.example.app (RFC 8252 section 7.1)")
 	case !public:
 		return errors.New("a private-use scheme is for public clients")
-	case !strings.Contains(u.Scheme, "."):
-		return errors.New("a private-use scheme has the form com.example.app (RFC 8252 section 7.1)")
+	}
+	return nil
+}
+
+var errRedirectURI = errors.New("not an absolute URI without user, fragment and blanks")
+
+func checkWebURI(text string) error {
+	u, err := httpsURL(text)
+	if err != nil {
+		return err
+	}
+	if host := u.Hostname(); u.Scheme == "http" && host != "127.0.0.1" && host != "::1" {
+		return errors.New("http is for 127.0.0.1 and [::1] only (RFC 8252 section 7.3)")
 	}
 	return nil
 }
