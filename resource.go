@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -120,9 +119,7 @@ func (o *ResourceOptions) validate() (errs []error) {
 		}
 	}
 	for _, a := range o.DPoPAlgorithms {
-		switch a {
-		case RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519:
-		default:
+		if !a.asymmetric() {
 			refuse("DPoPAlgorithms: %q is no asymmetric algorithm", a)
 		}
 	}
@@ -132,10 +129,8 @@ func (o *ResourceOptions) validate() (errs []error) {
 		{"TermsURL", o.TermsURL},
 		{"JWKSURL", o.JWKSURL},
 	} {
-		if link.url == "" {
-			continue
-		}
-		if _, err := webURL(link.url); err != nil {
+		page, _, _ := strings.Cut(link.url, "#")
+		if _, err := remoteURL(page); err != nil && link.url != "" {
 			refuse("%s: %w", link.field, err)
 		}
 	}
@@ -216,10 +211,16 @@ func (r *Resource) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // nameURL reads a URL that is a name: without query and fragment.
 func nameURL(text string) (*url.URL, error) {
-	if strings.ContainsAny(text, "?#") {
-		return nil, errors.New("URL has a query or a fragment")
+	u, err := remoteURL(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case strings.Contains(text, "?"):
+		return nil, errors.New("URL has a query")
+	case u.String() != text || !isQuotable(text):
+		return nil, errURLForm
 	}
-	return webURL(text)
+	return u, nil
 }
 
 // checkSpelling refuses the URL of an API in a spelling that clients change
@@ -234,30 +235,4 @@ func checkSpelling(u *url.URL) error {
 		return errors.New("URL has an empty segment or one of dots")
 	}
 	return nil
-}
-
-// webURL reads an absolute URL of https, or of http on this host, that names no
-// user. The errors have none of the text.
-func webURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.String() != text || !isQuotable(text):
-		return nil, errors.New("malformed URL")
-	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		return nil, errors.New("URL is not https and absolute")
-	case u.User != nil:
-		return nil, errors.New("URL names a user")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, errors.New("URL is http beyond this host")
-	}
-	return u, nil
-}
-
-// isLoopback reports whether a host of a URL is this one.
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.Unmap().IsLoopback()
 }
