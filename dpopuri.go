@@ -58,7 +58,7 @@ func (d *DPoP) names(uri string, r *http.Request) bool {
 		host, path = rest[:i], rest[i:]
 	}
 	base := d.baseOf(r, isFold(scheme, "http"))
-	return isFold(scheme, base.scheme) &&
+	return host != "" && isFold(scheme, base.scheme) &&
 		isFold(withoutPort(host, base.scheme), base.host) &&
 		samePath(path, base.path+targetPath(r))
 }

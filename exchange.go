@@ -16,6 +16,9 @@ import (
 // admitted the request: what consumes its credential, or costs as much as a
 // password, belongs behind Exchange alone.
 //
+// What is bound to a key stays bound: the new credential has the confirmation of
+// the one that g has admitted, whose key the request has proved.
+//
 // Where the issuer is a [CookieSource], the new credential is set as the
 // cookie, and the one that the request presented there is ended: a login never
 // adopts a session.
@@ -95,7 +98,10 @@ func (g *Guard) issue(r *http.Request, v *verdict, issuer Issuer, start time.Tim
 	if p.Origin.Time.IsZero() {
 		p = p.ProvedAt(start)
 	}
-	grant, err := issuer.Issue(r.Context(), p, &IssueOptions{Device: deviceOf(r, v.client)})
+	grant, err := issuer.Issue(r.Context(), p, &IssueOptions{
+		Device:       deviceOf(r, v.client),
+		Confirmation: p.Credential.Confirmation,
+	})
 	if err != nil {
 		return nil, g.failure(err, p)
 	}
