@@ -158,7 +158,7 @@ func (d *DPoP) Prove(r *http.Request, credential string) (confirmation string, e
 }
 
 var (
-	errUnbound    = fmt.Errorf("%w: bound to no key of DPoP", ErrInvalid)
+	errNotBound   = fmt.Errorf("%w: bound to no key of DPoP", ErrInvalid)
 	errAnotherKey = fmt.Errorf("%w: bound to another key than the proof's", ErrInvalid)
 )
 
@@ -168,7 +168,7 @@ var (
 func (d *DPoP) confirm(r *http.Request, credential string, p *Principal) error {
 	thumbprint, ok := strings.CutPrefix(p.Credential.Confirmation, confirmJKT)
 	if !ok || thumbprint == "" {
-		return errUnbound
+		return errNotBound
 	}
 	text, err := proofField(r)
 	if errors.Is(err, ErrNoCredential) {
