@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -39,7 +41,9 @@ const (
 // newProvider starts a provider on a TLS server.
 func newProvider(t *testing.T, keys ...*auth.Key) *provider {
 	p := &provider{T: t}
-	server := httptest.NewTLSServer(p)
+	server := httptest.NewUnstartedServer(p)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that fail on purpose
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	p.issuer, p.client = server.URL, server.Client()
 	p.publish(keys...)
@@ -145,6 +149,9 @@ func (p *provider) publish(keys ...*auth.Key) {
 
 // jwks is the JWK Set of the public parts of keys.
 func jwks(t *testing.T, keys ...*auth.Key) string {
+	if len(keys) == 0 {
+		return `{"keys":[]}`
+	}
 	return serve(keySet(t, nil, keys...).JWKS(), from("GET", "/")).Body.String()
 }
 
@@ -271,4 +278,22 @@ func bad(t testing.TB, v auth.Verifier, token string) {
 	t.Helper()
 	_, err := v.Verify(t.Context(), token)
 	require.ErrorIs(t, err, auth.ErrInvalid)
+}
+
+// complaints are what OnError was told.
+type complaints struct {
+	mu   sync.Mutex
+	list []error
+}
+
+func (r *complaints) note(_ context.Context, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, err)
+}
+
+func (r *complaints) all() []error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.list
 }
