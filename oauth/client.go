@@ -209,7 +209,7 @@ func (c *Client) requireKeys(require func(ok bool, what string, args ...any)) {
 		require(!ok, "the keys can sign: a client's are public")
 		return
 	}
-	if keys == nil || len(keys.All()) == 0 {
+	if keys == nil {
 		require(false, "no key")
 		return
 	}
