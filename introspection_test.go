@@ -518,4 +518,3 @@ func TestExchangeAsksTheServerAnew(t *testing.T) {
 }
 
 var _ auth.Verifier = (*auth.Introspection)(nil)
-

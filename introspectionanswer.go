@@ -21,7 +21,7 @@ var (
 	errAnswer     = errors.New("answer is not one JSON object with active")
 	errMember     = errors.New("answer has a member of the wrong type")
 	errNobody     = errors.New("answer has neither sub nor client_id")
-	errUnbound    = errors.New("answer has the token_type DPoP and no cnf with a jkt")
+	errKeyless    = errors.New("answer has the token_type DPoP and no cnf with a jkt")
 	errOwnRefused = errors.New("server refuses this API's own credentials")
 )
 
@@ -45,7 +45,7 @@ func (i *Introspection) read(answer []byte, token string, at int64) (p *Principa
 	case !s.isAccessToken():
 		return nil, 0, errTokenType
 	case strings.EqualFold(s.tokenType, "DPoP") && !strings.HasPrefix(c.confirmation, confirmJKT):
-		return nil, 0, errUnbound
+		return nil, 0, errKeyless
 	case c.has(hasIss) && string(c.iss) != i.issuer:
 		return nil, 0, errIssuer
 	case !c.has(hasAud) && !i.noAudience:
