@@ -112,6 +112,10 @@ func failureOf(err error) failure {
 func failureOfReason(f *auth.Failure) failure {
 	is := failure{status: f.Reason.Status(), code: ErrInvalidRequest, description: f.Reason.Title(), retryAfter: f.RetryAfter}
 	switch f.Reason {
+	case auth.ErrProof:
+		is.status, is.code = http.StatusBadRequest, ErrInvalidDPoPProof
+	case auth.ErrUseNonce:
+		is.status, is.code, is.nonce = http.StatusBadRequest, ErrUseDPoPNonce, f.Nonce
 	case auth.ErrUnavailable, auth.ErrRateLimited:
 		is.code = ErrTemporarilyUnavailable
 		is.retryAfter = max(is.retryAfter, time.Second)
@@ -119,6 +123,23 @@ func failureOfReason(f *auth.Failure) failure {
 		is.code = ErrAccessDenied
 	}
 	return is
+}
+
+// ofGrant is err as it is told of what a client presents for tokens: what proves
+// nobody is an invalid_grant (RFC 6749 section 5.2), which is no 401, as the client
+// has proved who it is.
+func ofGrant(err error) error {
+	var (
+		r      *refusal
+		reason auth.Reason
+	)
+	switch {
+	case errors.As(err, &r), !errors.As(err, &reason):
+	case reason == auth.ErrProof, reason == auth.ErrUseNonce:
+	case reason.Status() == http.StatusUnauthorized:
+		return because(err, ErrInvalidGrant, "What the client presents is not valid, has expired or has been revoked.")
+	}
+	return err
 }
 
 // retryAfter is what clients are told to wait out an outage.
@@ -144,16 +165,18 @@ type errorBody struct {
 	Description string    `json:"error_description,omitempty"`
 }
 
-// writeError answers with an error. basic is whether the client tried Basic.
-func writeError(w http.ResponseWriter, err error, basic bool) {
+// writeError answers with an error.
+func writeError(w http.ResponseWriter, err error) {
 	f := failureOf(err)
 	h := w.Header()
-	if f.status == http.StatusUnauthorized {
-		// RFC 9110 section 15.5.2 wants a challenge in every 401, and RFC 6749
-		// section 5.2 that of the scheme that was tried.
+	switch f.status {
+	case http.StatusUnauthorized:
+		// RFC 9110 section 15.5.2 wants a challenge in every 401, whatever the
+		// client has tried.
 		h.Set("Www-Authenticate", `Basic realm="oauth", charset="UTF-8"`)
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", http.MethodPost)
 	}
-	_ = basic
 	if f.retryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((f.retryAfter+time.Second-1)/time.Second), 10))
 	}

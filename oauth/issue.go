@@ -87,13 +87,17 @@ func (i *accessIssuer) lifetime(most time.Duration) time.Duration {
 // that the client may not have is an error (RFC 6749 section 5.2); that the
 // person does not have one narrows what is granted.
 func (s *Server) allowScopes(c *Client, asked, most []string) ([]string, error) {
-	if asked == nil {
+	particular := asked != nil
+	if !particular {
 		asked = c.Scopes
 	}
 	granted := []string{}
 	for _, name := range asked {
 		if _, known := s.scopes[name]; !known || !slices.Contains(c.Scopes, name) {
-			return nil, refuse(ErrInvalidScope, "The client may not have a scope that it asks for.")
+			if particular {
+				return nil, refuse(ErrInvalidScope, "The client may not have a scope that it asks for.")
+			}
+			continue // an entry may know of more than this server
 		}
 		if (most == nil || slices.Contains(most, name)) && !slices.Contains(granted, name) {
 			granted = append(granted, name)

@@ -9,18 +9,28 @@ import (
 	"github.com/seed-077cad0b/auth"
 )
 
-type clientAuthenticator struct{ server *Server }
-
-func (a *clientAuthenticator) Authenticate(r *http.Request) (*auth.Principal, error) {
-	return nil, auth.ErrNoCredential
+func (s *Server) grantDeviceCode(t *tokenRequest) (*auth.Grant, error) {
+	return nil, ErrUnsupportedGrantType
+}
+func (s *Server) grantTokenExchange(t *tokenRequest) (*auth.Grant, error) {
+	return nil, ErrUnsupportedGrantType
 }
 
-// authenticate returns the client that sends a request of the endpoints Token, Revoke, Introspect, PushedAuthorization, DeviceAuthorization, with its form.
-func (s *Server) authenticate(r *http.Request) (*Client, params, error) { return nil, nil, nil }
+func (a *clientAuthenticator) byAssertion(ctx context.Context, p params) (*Client, error) {
+	return nil, errUnproved
+}
 
 // newCode makes the code of what user has granted.
 func (s *Server) newCode(ctx context.Context, user *auth.Principal, a authorization) (string, error) {
 	return "", nil
+}
+
+func (s *Server) grantCode(t *tokenRequest) (*auth.Grant, error) { return nil, ErrUnsupportedGrantType }
+func (s *Server) grantRefresh(t *tokenRequest) (*auth.Grant, error) {
+	return nil, ErrUnsupportedGrantType
+}
+func (s *Server) grantAssertion(t *tokenRequest) (*auth.Grant, error) {
+	return nil, ErrUnsupportedGrantType
 }
 
 func (s *Server) refreshReused(ctx context.Context, p *auth.Principal) {}
@@ -29,7 +39,6 @@ type consentPage struct{}
 
 func (consentPage) ServeConsent(w http.ResponseWriter, r *http.Request, i *Interaction) {}
 
-func (s *Server) serveToken(w http.ResponseWriter, r *http.Request)               {}
 func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request)              {}
 func (s *Server) serveIntrospect(w http.ResponseWriter, r *http.Request)          {}
 func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request)            {}
