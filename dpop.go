@@ -112,6 +112,10 @@ func NewDPoP(store Store, o *DPoPOptions) (*DPoP, error) {
 	return d, nil
 }
 
+// Algorithms returns what proofs may be signed with, for the metadata of servers
+// (RFC 9449 section 5.1) and of APIs ([ResourceOptions].DPoPAlgorithms).
+func (d *DPoP) Algorithms() []Algorithm { return slices.Clone(d.algorithms) }
+
 // Source looks for "Authorization: DPoP TOKEN" (RFC 9449 section 7.1), has the
 // verifiers judge the token and demands a proof, in the field DPoP, of the key
 // that it is bound to. A credential that is bound to none is refused here, as one
