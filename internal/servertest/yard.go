@@ -117,3 +117,13 @@ func freePort() (int, error) {
 	}
 	return 0, err
 }
+
+// Folder makes a folder of which the same holds as of those of servers: it does
+// not outlive the test binary. It is for what tests build.
+func Folder() (string, error) {
+	yard, err := openYard()
+	if err != nil {
+		return "", err
+	}
+	return yard.folder()
+}

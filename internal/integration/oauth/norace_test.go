@@ -1,0 +1,5 @@
+//go:build linux && !race
+
+package oauth_test
+
+var buildFlags []string
