@@ -128,7 +128,7 @@ func (f *clientForm) client() (*Client, error) {
 		}
 		c.Secrets = append(c.Secrets, ClientSecret{digest, s.Created, s.Expires})
 	}
-	if f.Keys == nil {
+	if string(f.Keys) == "null" {
 		return c, nil
 	}
 	keys, err := auth.ParseJWKS(f.Keys)
