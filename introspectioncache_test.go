@@ -1,0 +1,317 @@
+package auth_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
+)
+
+// An answer is good for MaxAge after the question, to the microsecond, and what
+// was refused for 5 seconds at most.
+func TestIntrospectionRemembers(t *testing.T) {
+	const us = time.Microsecond
+	for _, c := range []struct {
+		name   string
+		maxAge time.Duration
+		answer string        // EXP+n stands for n seconds from now
+		want   time.Duration // how long nobody is asked again; negative: not at all
+	}{
+		{"good", 0, active(), 30 * time.Second},
+		{"good, as told", time.Minute, active(), time.Minute},
+		{"good, not beyond its exp", 0, active("exp", "EXP+10"), 10 * time.Second},
+		{"good, exp is later", 0, active("exp", "EXP+40"), 30 * time.Second},
+		{"never", -1, active(), -1},
+		{"inactive", 0, `{"active":false}`, 5 * time.Second},
+		{"inactive, shorter", time.Second, `{"active":false}`, time.Second},
+		{"inactive, never", -1, `{"active":false}`, -1},
+		{"for another", 0, active("aud", `"other"`), 5 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			now := time.Now().Unix()
+			a := saying(strings.NewReplacer("EXP+10", fmt.Sprint(now+10), "EXP+40", fmt.Sprint(now+40)).Replace(c.answer))
+			i := newIntrospection(t, a, auth.IntrospectionOptions{MaxAge: c.maxAge})
+			_, first := i.Verify(t.Context(), "opaque")
+			require.Equal(t, 1, a.times(), c.name)
+			if c.want < 0 {
+				_, _ = i.Verify(t.Context(), "opaque")
+				require.Equal(t, 2, a.times(), c.name)
+				return
+			}
+			authtest.Advance(c.want - us)
+			_, err := i.Verify(t.Context(), "opaque")
+			require.Equal(t, first, err, c.name)
+			require.Equal(t, 1, a.times(), c.name)
+			_, _ = i.Verify(t.Context(), "another")
+			require.Equal(t, 2, a.times(), c.name)
+			authtest.Advance(us)
+			_, _ = i.Verify(t.Context(), "opaque")
+			require.Equal(t, 3, a.times(), c.name)
+		})
+	}
+}
+
+// Outages make nothing last longer, and what is remembered lasts through them.
+func TestIntrospectionDoesNotStretchAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := saying(active())
+		i := newIntrospection(t, a, auth.IntrospectionOptions{})
+		_, err := i.Verify(t.Context(), "opaque")
+		require.NoError(t, err)
+		a.say(func(*http.Request, string) (int, string, error) { return 0, "", errOutage })
+		authtest.Advance(29 * time.Second)
+		_, err = i.Verify(auth.Uncached(t.Context()), "opaque")
+		require.ErrorContains(t, err, "refused", "the outage")
+		_, err = i.Verify(t.Context(), "opaque")
+		require.NoError(t, err, "it is still known")
+		authtest.Advance(time.Second)
+		_, err = i.Verify(t.Context(), "opaque")
+		require.ErrorContains(t, err, errOutage.Error())
+		require.NotErrorIs(t, err, auth.ErrInvalid)
+	})
+}
+
+// The age counts from the question: a server that answers late does not make a
+// revocation that happened meanwhile take longer to be learned of.
+func TestIntrospectionAgesFromTheQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{answer: func(*http.Request, string) (int, string, error) {
+			time.Sleep(4 * time.Second) // of the bubble
+			return 200, active(), nil
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{MaxAge: 10 * time.Second})
+		start := time.Now()
+		for time.Since(start) < 13*time.Second {
+			_, err := i.Verify(t.Context(), "opaque")
+			require.NoError(t, err)
+			authtest.Advance(time.Second)
+		}
+		require.Equal(t, 2, a.times(), "at 0 and at 10 seconds")
+	})
+}
+
+// Uncached asks anew, and what it learns replaces what was known, both ways.
+func TestIntrospectionUncached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var revoked atomic.Bool
+		a := &asker{answer: func(*http.Request, string) (int, string, error) {
+			if revoked.Load() {
+				return 200, `{"active":false}`, nil
+			}
+			return 200, active(), nil
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{})
+		anew := auth.Uncached(t.Context())
+		verify := func(ctx context.Context, times int) error {
+			t.Helper()
+			_, err := i.Verify(ctx, "opaque")
+			require.Equal(t, times, a.times())
+			return err
+		}
+		require.NoError(t, verify(t.Context(), 1))
+		require.NoError(t, verify(anew, 2))
+		revoked.Store(true)
+		require.NoError(t, verify(t.Context(), 2))
+		require.ErrorIs(t, verify(anew, 3), auth.ErrInvalid)
+		require.ErrorIs(t, verify(t.Context(), 3), auth.ErrInvalid)
+		revoked.Store(false)
+		require.ErrorIs(t, verify(t.Context(), 3), auth.ErrInvalid)
+		require.NoError(t, verify(anew, 4))
+		require.NoError(t, verify(t.Context(), 4))
+	})
+}
+
+// A slow answer from before a revocation does not bring the token back after a
+// quick one from later has refused it.
+func TestIntrospectionBelievesTheLaterQuestion(t *testing.T) {
+	for name, order := range map[string][2]string{
+		"revoked meanwhile": {active(), `{"active":false}`},
+		"issued meanwhile":  {`{"active":false}`, active()},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			slow := make(chan struct{})
+			a := &asker{answer: func(*http.Request, string) (int, string, error) {
+				<-slow
+				return 200, order[0], nil
+			}}
+			i := newIntrospection(t, a, auth.IntrospectionOptions{})
+			var waiting sync.WaitGroup
+			waiting.Go(func() { _, _ = i.Verify(t.Context(), "opaque") })
+			authtest.Advance(time.Millisecond)
+			a.say(func(*http.Request, string) (int, string, error) { return 200, order[1], nil })
+			_, later := i.Verify(auth.Uncached(t.Context()), "opaque")
+			close(slow)
+			waiting.Wait()
+			_, err := i.Verify(t.Context(), "opaque")
+			require.Equal(t, later, err, name)
+			require.Equal(t, 2, a.times(), name)
+		})
+	}
+}
+
+// A hundred requests with one new token ask once. None of them can spoil it for
+// the others by going away, and none is held by the others.
+func TestIntrospectionAsksOnceForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		a := &asker{answer: func(r *http.Request, _ string) (int, string, error) {
+			select {
+			case <-answer:
+				return 200, active(), nil
+			case <-r.Context().Done():
+				return 0, "", r.Context().Err()
+			}
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{})
+		first, leave := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() {
+			_, err := i.Verify(first, "opaque")
+			require.ErrorIs(t, err, context.Canceled)
+		})
+		synctest.Wait()
+		var good atomic.Int64
+		for range 100 {
+			all.Go(func() {
+				if _, err := i.Verify(t.Context(), "opaque"); err == nil {
+					good.Add(1)
+				}
+			})
+		}
+		all.Go(func() {
+			hasty, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			start := time.Now()
+			_, err := i.Verify(hasty, "opaque")
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Equal(t, time.Second, time.Since(start))
+		})
+		leave()
+		authtest.Advance(2 * time.Second)
+		close(answer)
+		all.Wait()
+		require.EqualValues(t, 100, good.Load())
+		require.Equal(t, 1, a.times())
+	})
+}
+
+// Row 47: no more than MaxConcurrent questions are under way. Others wait, but
+// not for ever, and a token that is known waits for nothing.
+func TestIntrospectionBoundsItsQuestions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var underWay, most atomic.Int64
+		a := &asker{answer: func(r *http.Request, token string) (int, string, error) {
+			if token == "known" {
+				return 200, active(), nil
+			}
+			most.Store(max(most.Load(), underWay.Add(1)))
+			defer underWay.Add(-1)
+			select {
+			case <-time.After(3 * time.Second):
+				return 200, active(), nil
+			case <-r.Context().Done():
+				return 0, "", r.Context().Err()
+			}
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{MaxConcurrent: 3})
+		_, err := i.Verify(t.Context(), "known")
+		require.NoError(t, err)
+
+		var all sync.WaitGroup
+		var good, busy, gone atomic.Int64
+		for n := range 9 {
+			all.Go(func() {
+				switch _, err := i.Verify(t.Context(), fmt.Sprint("token", n)); {
+				case err == nil:
+					good.Add(1)
+				case strings.Contains(err.Error(), "too many questions"):
+					require.NotErrorIs(t, err, auth.ErrInvalid)
+					busy.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		all.Go(func() {
+			hasty, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := i.Verify(hasty, "hasty"); err != nil {
+				gone.Add(1)
+			}
+		})
+		_, err = i.Verify(t.Context(), "known")
+		require.NoError(t, err)
+		all.Wait()
+		require.EqualValues(t, 3, most.Load())
+		require.Equal(t, []int64{6, 3, 1}, []int64{good.Load(), busy.Load(), gone.Load()}, "three now, three 3 seconds later; the rest after 5")
+
+		// All turns have been given back.
+		for n := range 9 {
+			_, err := i.Verify(t.Context(), fmt.Sprint("again", n))
+			require.NoError(t, err)
+		}
+	})
+}
+
+// Requests that wait for their turn with one token ask once when it comes.
+func TestIntrospectionAsksOnceForAllThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{answer: func(*http.Request, string) (int, string, error) {
+			time.Sleep(time.Second) // of the bubble
+			return 200, active(), nil
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{MaxConcurrent: 1})
+		var all sync.WaitGroup
+		all.Go(func() { _, _ = i.Verify(t.Context(), "first") })
+		synctest.Wait()
+		for range 20 {
+			all.Go(func() {
+				_, err := i.Verify(t.Context(), "second")
+				require.NoError(t, err)
+			})
+		}
+		all.Wait()
+		require.Equal(t, 2, a.times())
+	})
+}
+
+// Row 47: those who guess fill nothing but a bounded part of their own.
+func TestIntrospectionJunkPushesOutNothingGood(t *testing.T) {
+	a := &asker{answer: func(_ *http.Request, token string) (int, string, error) {
+		if strings.HasPrefix(token, "junk") {
+			return 200, `{"active":false}`, nil
+		}
+		return 200, active(), nil
+	}}
+	i := newIntrospection(t, a, auth.IntrospectionOptions{CacheSize: 64, MaxAge: time.Hour})
+	good := []string{"a", "b", "c", "d"}
+	for _, token := range good {
+		_, err := i.Verify(t.Context(), token)
+		require.NoError(t, err)
+	}
+	for n := range 1000 {
+		_, err := i.Verify(t.Context(), fmt.Sprint("junk", n))
+		require.ErrorIs(t, err, auth.ErrInvalid)
+	}
+	before := a.times()
+	for _, token := range good {
+		_, err := i.Verify(t.Context(), token)
+		require.NoError(t, err)
+	}
+	_, err := i.Verify(t.Context(), "junk999")
+	require.ErrorIs(t, err, auth.ErrInvalid)
+	require.Equal(t, before, a.times(), "all of this is remembered")
+	require.LessOrEqual(t, i.Refused(), 2*64)
+	_, err = i.Verify(t.Context(), "junk0")
+	require.ErrorIs(t, err, auth.ErrInvalid)
+	require.Equal(t, before+1, a.times(), "and this is not")
+}
