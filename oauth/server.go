@@ -82,7 +82,6 @@ func (s *Server) buildTokens() error {
 	})
 	s.refresh, errs[2] = auth.NewRefresh(c.Store, noAccess{}, &auth.RefreshOptions{
 		Lifetime: maxLifetime,
-		OnReuse:  s.refreshReused,
 	})
 	return errors.Join(errs[:]...)
 }

@@ -3,7 +3,6 @@ package oauth
 // Each of these moves into the file of its owner.
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/seed-077cad0b/auth"
@@ -15,25 +14,6 @@ func (s *Server) grantDeviceCode(t *tokenRequest) (*auth.Grant, error) {
 func (s *Server) grantTokenExchange(t *tokenRequest) (*auth.Grant, error) {
 	return nil, ErrUnsupportedGrantType
 }
-
-func (a *clientAuthenticator) byAssertion(ctx context.Context, p params) (*Client, error) {
-	return nil, errUnproved
-}
-
-// newCode makes the code of what user has granted.
-func (s *Server) newCode(ctx context.Context, user *auth.Principal, a authorization) (string, error) {
-	return "", nil
-}
-
-func (s *Server) grantCode(t *tokenRequest) (*auth.Grant, error) { return nil, ErrUnsupportedGrantType }
-func (s *Server) grantRefresh(t *tokenRequest) (*auth.Grant, error) {
-	return nil, ErrUnsupportedGrantType
-}
-func (s *Server) grantAssertion(t *tokenRequest) (*auth.Grant, error) {
-	return nil, ErrUnsupportedGrantType
-}
-
-func (s *Server) refreshReused(ctx context.Context, p *auth.Principal) {}
 
 type consentPage struct{}
 

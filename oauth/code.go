@@ -1,0 +1,251 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-077cad0b/auth"
+)
+
+var codeForm = auth.TokenForm("ac_")
+
+// newCode makes the code of what user has granted. The scopes and resources of a
+// are what it grants, whatever user has besides.
+func (s *Server) newCode(ctx context.Context, user *auth.Principal, a authorization) (string, error) {
+	if a.Family == "" {
+		a.Family = auth.NewFamily()
+	}
+	data, err := json.Marshal(a)
+	if err != nil {
+		return "", err
+	}
+	code := codeForm.New()
+	d := auth.DigestOf(KindAuthorizationCode, code)
+	p := *user
+	p.Scopes = a.Scopes
+	p.Credential = auth.Credential{
+		ID:       d.String(),
+		Kind:     KindAuthorizationCode,
+		Family:   a.Family,
+		ClientID: a.ClientID,
+		Audience: a.Resources,
+		Created:  time.Now().UTC().Truncate(time.Microsecond),
+	}
+	p.Credential.Expires = p.Credential.Created.Add(s.config.CodeLifetime)
+	return code, s.config.Store.Insert(ctx, d, auth.Record{
+		Kind:      KindAuthorizationCode,
+		Owner:     p.Owner(),
+		Principal: &p,
+		Revision:  auth.NewRevision(),
+		Created:   p.Credential.Created,
+		Expires:   p.Credential.Expires,
+		KeepUntil: p.Credential.Expires.Add(spentMargin),
+		Data:      data,
+	})
+}
+
+// grantCode redeems an authorization code (RFC 6749 section 4.1.3). A second
+// redemption that is as good as the first ends what the first one gave: who has
+// the code alone, without the verifier, can neither use it nor end anything.
+func (s *Server) grantCode(t *tokenRequest) (*auth.Grant, error) {
+	d := auth.DigestOf(KindAuthorizationCode, t.params.of("code"))
+	r, a, err := s.lookupCode(t, d)
+	if err != nil {
+		return nil, err
+	}
+	t.about = r.Principal
+	switch {
+	case r.Disabled:
+		return nil, s.endReused(t.Context(), r.Principal)
+	case !time.Now().Before(r.Expires):
+		return nil, auth.ErrExpired
+	}
+	o, err := s.orderOf(t, r.Principal)
+	if err != nil {
+		return nil, err
+	}
+	if a.JKT != "" && o.confirmation != "jkt:"+a.JKT {
+		return nil, errBoundElse
+	}
+	g, err := s.fulfil(t.Context(), o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.spend(t.Context(), d, r, g); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+var (
+	errNoCode      = refuse(ErrInvalidRequest, "There is no code.")
+	errCode        = refuse(ErrInvalidGrant, "The code is not valid.")
+	errCodeForElse = refuse(ErrInvalidGrant, "The code was issued to another client or redirect URI.")
+	errVerifier    = refuse(ErrInvalidGrant, "The code_verifier is missing, malformed or of another code_challenge.")
+	errBoundElse  = refuse(ErrInvalidGrant, "What the client presents is bound to another key.")
+)
+
+// lookupCode returns the record of a code, spent or not, that the client may
+// redeem.
+func (s *Server) lookupCode(t *tokenRequest, d auth.Digest) (auth.Record, *authorization, error) {
+	if t.params.of("code") == "" {
+		return auth.Record{}, nil, errNoCode
+	}
+	r, err := s.config.Store.Lookup(t.Context(), d)
+	switch {
+	case errors.Is(err, auth.ErrNotFound):
+		return r, nil, errCode
+	case err != nil:
+		return r, nil, err
+	case r.Kind != KindAuthorizationCode || r.Principal == nil:
+		return r, nil, errCode
+	}
+	var a authorization
+	if err := json.Unmarshal(r.Data, &a); err != nil {
+		return r, nil, fmt.Errorf("oauth: data of a code: %w", err)
+	}
+	// OAuth 2.1 has no redirect_uri here, as PKCE does its work; OAuth 2.0 has
+	// one, which must be right.
+	uri := t.params.of("redirect_uri")
+	switch {
+	case a.ClientID != t.client.ID, uri != "" && uri != a.RedirectURI:
+		return r, nil, errCodeForElse
+	case !a.verifies(t.params.of("code_verifier")):
+		return r, nil, errVerifier
+	}
+	return r, &a, nil
+}
+
+// verifies reports whether the challenge is that of a verifier, by S256 (RFC 7636
+// section 4.6).
+func (a *authorization) verifies(verifier string) bool {
+	if !isVerifier(verifier) {
+		return false
+	}
+	hash := sha256.Sum256([]byte(verifier))
+	challenge := base64.RawURLEncoding.EncodeToString(hash[:])
+	return subtle.ConstantTimeCompare([]byte(challenge), []byte(a.Challenge)) == 1
+}
+
+// isVerifier reports whether s is a code_verifier (RFC 7636 section 4.1).
+func isVerifier(s string) bool {
+	return len(s) >= 43 && len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~", r))
+	})
+}
+
+// orderOf returns the order of what p has granted the client, as far as the client
+// asks for it and may still have it. It uses up the proof of the client's key.
+func (s *Server) orderOf(t *tokenRequest, p *auth.Principal) (*order, error) {
+	if t.client.endedFor(p) {
+		return nil, auth.ErrRevoked
+	}
+	scopes, err := s.allowScopes(t.client, nil, some(p.Scopes))
+	if err != nil {
+		return nil, err
+	}
+	resources := p.Credential.Audience
+	audience, err := s.narrowResources(t.client, t.params.all("resource"), resources)
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.confirmation(t.Request, t.client)
+	if err != nil {
+		return nil, err
+	}
+	return &order{
+		client:       t.client,
+		principal:    p,
+		scopes:       scopes,
+		audience:     audience,
+		confirmation: key,
+		refresh:      t.client.may(RefreshToken),
+		granted:      p.Scopes,
+		resources:    resources,
+		family:       p.Credential.Family,
+	}, nil
+}
+
+// spend replaces the record of a code or its like, which has been redeemed for g,
+// by its spent form. Nobody has seen g yet, so who comes second leaves nothing
+// behind. Where the store's answer is lost, the code may be spent: then the next
+// attempt ends the family, which has given nothing to anybody.
+func (s *Server) spend(ctx context.Context, d auth.Digest, r auth.Record, g *auth.Grant) error {
+	r.Revision++
+	r.Disabled = true
+	err := s.config.Store.Replace(ctx, d, r)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, auth.ErrConflict):
+		err = s.endReused(ctx, r.Principal)
+	case errors.Is(err, auth.ErrNotFound):
+		err = auth.ErrExpired // meanwhile
+	}
+	return errors.Join(err, s.discard(ctx, g))
+}
+
+// endReused ends the family of what has come a second time, and refuses it.
+func (s *Server) endReused(ctx context.Context, p *auth.Principal) error {
+	if err := s.refresh.Revoke(ctx, p); err != nil {
+		return err
+	}
+	return auth.ErrReused
+}
+
+// discardWithin is how long it may take to remove what is not handed out.
+const discardWithin = 5 * time.Second
+
+// discard removes what g has put into the store, even where the client has gone.
+func (s *Server) discard(ctx context.Context, g *auth.Grant) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardWithin)
+	defer cancel()
+	var errs [2]error
+	if !g.RefreshToken.IsZero() {
+		_, errs[0] = s.config.Store.Take(ctx, auth.DigestOf(auth.KindRefresh, g.RefreshToken.Reveal()))
+		if errors.Is(errs[0], auth.ErrNotFound) {
+			errs[0] = nil
+		}
+	}
+	if g.Principal.Credential.Kind == auth.KindAccessToken {
+		errs[1] = s.opaque.Revoke(ctx, g.Principal)
+	}
+	return errors.Join(errs[:]...)
+}
+
+// some is a list that is not nil, for which an absent one would mean no bound.
+func some(list []string) []string { return append([]string{}, list...) }
+
+// endedFor reports whether what p has granted the client has been ended.
+func (c *Client) endedFor(p *auth.Principal) bool {
+	return !c.Revoked.IsZero() && !p.Origin.Time.After(c.Revoked)
+}
+
+// narrowResources returns those of the granted resources that the client asks for,
+// and all of them where it asks for none, as far as it may still reach them.
+func (s *Server) narrowResources(c *Client, asked, granted []string) ([]string, error) {
+	for _, r := range asked {
+		if !slices.Contains(granted, r) {
+			return nil, refuse(ErrInvalidTarget, "The client asks for a resource that it was not granted.")
+		}
+	}
+	if len(asked) == 0 {
+		for _, r := range granted {
+			if c.mayReach(r) && slices.Contains(s.config.Resources, r) {
+				asked = append(asked, r)
+			}
+		}
+	}
+	if len(asked) == 0 {
+		return nil, refuse(ErrInvalidTarget, "The client may not use what it was granted any more.")
+	}
+	return s.allowResources(c, asked)
+}
