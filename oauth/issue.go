@@ -47,11 +47,28 @@ func (s *Server) fulfil(ctx context.Context, o *order) (*auth.Grant, error) {
 }
 
 // access returns the issuer of the order's access tokens.
-func (s *Server) access(o *order) auth.Issuer { return &accessIssuer{s, o} }
+func (s *Server) access(o *order) auth.Issuer {
+	i := &accessIssuer{s, o}
+	if o.client.OpaqueTokens {
+		return opaqueIssuer{s.opaque, i}
+	}
+	return i
+}
 
 type accessIssuer struct {
 	server *Server
 	order  *order
+}
+
+// An opaqueIssuer shows an auth.Refresh that the access tokens are at rest: it
+// removes those that it does not hand out.
+type opaqueIssuer struct {
+	*auth.OpaqueTokens
+	access *accessIssuer
+}
+
+func (i opaqueIssuer) Issue(ctx context.Context, p *auth.Principal, o *auth.IssueOptions) (*auth.Grant, error) {
+	return i.access.Issue(ctx, p, o)
 }
 
 func (i *accessIssuer) Issue(ctx context.Context, p *auth.Principal, own *auth.IssueOptions) (*auth.Grant, error) {

@@ -2,10 +2,17 @@ package oauth_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,7 +56,7 @@ type world struct {
 	events  []oauth.Event
 
 	secrets map[string]string
-	signing *auth.Keys // of signer
+	signing *signer // the key of the client signer
 }
 
 // newWorld returns a world over memory, whose configuration the functions change.
@@ -66,9 +73,9 @@ func newWorldOver(t testing.TB, store auth.Store, change ...func(*oauth.Config))
 		clients: map[string]*oauth.Client{},
 		secrets: map[string]string{},
 		keys:    keysOf(t, auth.ES256),
-		signing: keysOf(t, auth.ES256),
+		signing: newSigner(),
 	}
-	w.register()
+	w.register(t)
 	for _, name := range []string{"alice", "bob"} {
 		w.people[name] = &auth.Principal{
 			Subject:    name,
@@ -112,13 +119,13 @@ func keysOf(t testing.TB, alg auth.Algorithm) *auth.Keys {
 }
 
 // register fills the registry.
-func (w *world) register() {
+func (w *world) register(t testing.TB) {
 	userGrants := []oauth.GrantType{oauth.AuthorizationCode, oauth.RefreshToken}
 	for _, c := range []*oauth.Client{
 		{ID: "service", Grants: []oauth.GrantType{oauth.ClientCredentials, oauth.TokenExchange}, Scopes: []string{"read", "write", "admin"}},
 		{ID: "web", Name: "Web", Grants: userGrants, Scopes: []string{"read", "write"}, RedirectURIs: []string{callback}},
 		{ID: "opaque", Grants: append(userGrants, oauth.ClientCredentials), Scopes: []string{"read", "write"}, RedirectURIs: []string{callback}, OpaqueTokens: true},
-		{ID: "signer", Grants: append(userGrants, oauth.ClientCredentials), Scopes: []string{"read", "write"}, RedirectURIs: []string{callback}, Keys: w.signing},
+		{ID: "signer", Grants: append(userGrants, oauth.ClientCredentials), Scopes: []string{"read", "write"}, RedirectURIs: []string{callback}, Keys: w.signing.public(t)},
 		{ID: "partner", Grants: []oauth.GrantType{oauth.JWTBearer}, Scopes: []string{"read", "write"}},
 		{ID: "phone", Public: true, Grants: userGrants, Scopes: []string{"read", "write"}, RedirectURIs: []string{"com.example.phone:/done", "http://127.0.0.1/done"}},
 		{ID: "bound", Public: true, RequireDPoP: true, Grants: userGrants, Scopes: []string{"read", "write"}, RedirectURIs: []string{"com.example.bound:/done"}},
@@ -132,6 +139,50 @@ func (w *world) register() {
 		w.clients[c.ID] = c
 	}
 }
+
+// A signer has a private key, and signs whatever it is given.
+type signer struct{ private ed25519.PrivateKey }
+
+func newSigner() *signer {
+	_, private, _ := ed25519.GenerateKey(nil) // never fails
+	return &signer{private}
+}
+
+// jwk is the public key.
+func (s *signer) jwk() string {
+	return fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","x":%q}`, b64(string(s.private.Public().(ed25519.PublicKey))))
+}
+
+// jkt is the confirmation of the key.
+func (s *signer) jkt(t testing.TB) string {
+	k, err := auth.ParseJWK([]byte(s.jwk()[:len(s.jwk())-1] + `,"alg":"EdDSA"}`))
+	require.NoError(t, err)
+	return auth.KeyConfirmation(k)
+}
+
+func (s *signer) public(t testing.TB) *auth.Keys {
+	k, err := auth.ParseJWK([]byte(s.jwk()[:len(s.jwk())-1] + `,"alg":"EdDSA"}`))
+	require.NoError(t, err)
+	keys, err := auth.NewKeys(nil, k)
+	require.NoError(t, err)
+	return keys
+}
+
+func (s *signer) sign(header, payload string) string {
+	signed := b64(header) + "." + b64(payload)
+	return signed + "." + b64(string(ed25519.Sign(s.private, []byte(signed))))
+}
+
+// proof is a proof of DPoP for the token endpoint, good once.
+func (s *signer) proof() header { return s.proofFor("POST", issuer+"/oauth/token") }
+
+func (s *signer) proofFor(method, target string) header {
+	return header{"DPoP", s.sign(
+		fmt.Sprintf(`{"typ":"dpop+jwt","alg":"EdDSA","jwk":%s}`, s.jwk()),
+		fmt.Sprintf(`{"jti":%q,"htm":%q,"htu":%q,"iat":%d}`, rand.Text(), method, target, time.Now().Unix()))}
+}
+
+func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
 // Client implements oauth.ClientRegistry.
 func (w *world) Client(_ context.Context, id string) (*oauth.Client, error) {
@@ -250,6 +301,70 @@ func (w *world) send(t testing.TB, r *http.Request) *answer {
 	require.Equal(t, "no-store", a.Header().Get("Cache-Control"))
 	require.NoError(t, json.Unmarshal(a.Body.Bytes(), a))
 	return a
+}
+
+// codeVerifier is that of all codes of this kit.
+const codeVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636 appendix B
+
+func codeChallenge() string {
+	hash := sha256.Sum256([]byte(codeVerifier))
+	return b64(string(hash[:]))
+}
+
+// granted is what alice grants a client in this kit: all of it for the first
+// resource.
+func (w *world) granted(client string) oauth.Granted {
+	c := w.clients[client]
+	g := oauth.Granted{ClientID: client, Scopes: c.Scopes, Resources: []string{api}, Challenge: codeChallenge()}
+	if len(c.RedirectURIs) > 0 {
+		g.RedirectURI = c.RedirectURIs[0]
+	}
+	return g
+}
+
+// code is a code by which alice grants a client what it may have; change, which
+// may be nil, changes that.
+func (w *world) code(t testing.TB, client string, change func(*oauth.Granted)) string {
+	t.Helper()
+	g := w.granted(client)
+	if change != nil {
+		change(&g)
+	}
+	code, err := w.server.NewCode(context.Background(), w.people["alice"], g)
+	require.NoError(t, err)
+	return code
+}
+
+// redeem is the request that redeems a code of this kit.
+func (w *world) redeem(client, code string, pairs ...string) *http.Request {
+	pairs = append([]string{"grant_type", "authorization_code", "code", code}, pairs...)
+	if !slices.Contains(pairs, "code_verifier") {
+		pairs = append(pairs, "code_verifier", codeVerifier)
+	}
+	return w.asks(client, pairs...)
+}
+
+// signIn has alice sign in to a client, which gets tokens.
+func (w *world) signIn(t testing.TB, client string) *answer {
+	t.Helper()
+	a := w.send(t, w.redeem(client, w.code(t, client, nil)))
+	requireGranted(t, a)
+	return a
+}
+
+// renew is the request that refreshes.
+func (w *world) renew(client, token string, pairs ...string) *http.Request {
+	return w.asks(client, append([]string{"grant_type", "refresh_token", "refresh_token", token}, pairs...)...)
+}
+
+// opens returns what the resource api says of an access token, of either sort.
+func (w *world) opens(t testing.TB, token string) (*auth.Principal, error) {
+	t.Helper()
+	p, err := w.opener(t, api).Verify(context.Background(), token)
+	if errors.Is(err, auth.ErrNotMine) {
+		return w.verifier(t, api).Verify(context.Background(), token)
+	}
+	return p, err
 }
 
 // token asks the token endpoint with a form, whose names and values alternate. A
