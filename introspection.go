@@ -31,9 +31,9 @@ import (
 // and auth_time lie more than 30 seconds ahead, and token_type must be absent,
 // Bearer or DPoP. The subject is sub or, where the client acts for itself and
 // there is none, client_id: the server must not give a user the name of a client
-// (RFC 9068 section 5). The principal's other fields are those of a [JWT] with
-// the same members, but that none of its private ones is believed except
-// origin_networks, and Claims is the answer verbatim.
+// (RFC 9068 section 5). Scopes are those of scope. The principal's other fields
+// are those of a [JWT] with the same members, but that none of its private ones is
+// believed except origin_networks, and Claims is the answer verbatim.
 type Introspection struct {
 	endpoint      string
 	issuer        string

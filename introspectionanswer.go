@@ -28,42 +28,38 @@ var (
 // introspectionLeeway is how far the server's clock may be ahead.
 const introspectionLeeway = int64(30 * time.Second / time.Microsecond)
 
-// read judges an answer about a token, given at a time. It returns until when it
-// may be remembered. Errors that are no refusals say what is wrong with it.
-func (i *Introspection) read(answer []byte, token string, at int64) (p *Principal, until int64, err error) {
+// read judges an answer about a token, at a time. Errors that are no refusals say
+// what is wrong with it.
+func (i *Introspection) read(answer []byte, token string, at int64) (*Principal, error) {
 	s, err := readState(answer)
 	switch {
 	case err != nil:
-		return nil, 0, err
+		return nil, err
 	case !s.active:
-		return nil, 0, errInactive
+		return nil, errInactive
 	}
 	c, err := readClaims(answer, i.audience)
 	switch {
 	case err != nil && !errors.Is(err, errRequired): // here, none is
-		return nil, 0, errMember
+		return nil, errMember
 	case !s.isAccessToken():
-		return nil, 0, errTokenType
+		return nil, errTokenType
 	case strings.EqualFold(s.tokenType, "DPoP") && !strings.HasPrefix(c.confirmation, confirmJKT):
-		return nil, 0, errKeyless
+		return nil, errKeyless
 	case c.has(hasIss) && string(c.iss) != i.issuer:
-		return nil, 0, errIssuer
+		return nil, errIssuer
 	case !c.has(hasAud) && !i.noAudience:
-		return nil, 0, errNoAudience
+		return nil, errNoAudience
 	case c.has(hasAud) && !c.forUs:
-		return nil, 0, errAudience
+		return nil, errAudience
 	case c.has(hasExp) && at >= c.exp:
-		return nil, 0, errExpired
+		return nil, errExpired
 	case at < max(c.nbf, c.iat, c.authTime)-introspectionLeeway:
-		return nil, 0, errNotYet
+		return nil, errNotYet
 	case len(c.sub) == 0 && len(c.client) == 0:
-		return nil, 0, errNobody
+		return nil, errNobody
 	}
-	until = at + i.maxAge
-	if c.has(hasExp) {
-		until = min(until, c.exp)
-	}
-	return i.principal(&c, token, answer), until, nil
+	return i.principal(&c, token, answer), nil
 }
 
 // A tokenState is what an answer says of a token beside the claims that a JWT

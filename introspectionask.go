@@ -94,13 +94,18 @@ func (i *Introspection) run(ctx context.Context, q *question, token string) {
 		q.err = fmt.Errorf("auth: introspection: %v", err)
 		return
 	}
-	q.principal, q.until, err = i.read(answer, token, q.asked)
+	p, err := i.read(answer, token, time.Now().UnixMicro())
 	var refused Reason
 	switch {
 	case errors.As(err, &refused):
 		q.err, q.until = err, q.asked+min(i.maxAge, refusedFor)
 	case err != nil:
 		q.err = fmt.Errorf("auth: introspection: %w", err)
+	default:
+		q.principal, q.until = p, q.asked+i.maxAge
+		if e := p.Credential.Expires; !e.IsZero() {
+			q.until = min(q.until, e.UnixMicro())
+		}
 	}
 }
 

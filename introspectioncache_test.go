@@ -100,6 +100,19 @@ func TestIntrospectionAgesFromTheQuestion(t *testing.T) {
 	})
 }
 
+// Whether a token has expired is judged when the answer is there.
+func TestIntrospectionSlowAnswerOutlivesNoToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := active("exp", fmt.Sprint(time.Now().Unix()+2))
+		a := &asker{answer: func(*http.Request, string) (int, string, error) {
+			time.Sleep(2 * time.Second) // of the bubble
+			return 200, answer, nil
+		}}
+		_, err := newIntrospection(t, a, auth.IntrospectionOptions{}).Verify(t.Context(), "opaque")
+		require.ErrorIs(t, err, auth.ErrExpired)
+	})
+}
+
 // Uncached asks anew, and what it learns replaces what was known, both ways.
 func TestIntrospectionUncached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
