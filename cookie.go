@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -21,6 +22,7 @@ type CookieSource struct {
 	name     string
 	verifier Verifier
 	sameSite http.SameSite
+	insecure bool
 	origins  *http.CrossOriginProtection
 }
 
@@ -37,6 +39,11 @@ type CookieOptions struct {
 	// InsecureName admits a name without the __Host- prefix, which lets
 	// sibling domains and plain HTTP set the cookie.
 	InsecureName bool
+
+	// InsecureHTTP leaves Secure out of the cookie, for development over plain
+	// HTTP on this host: some browsers, and most other clients, send no Secure
+	// cookies there. The name cannot have the __Host- prefix then.
+	InsecureHTTP bool
 }
 
 const hostPrefix = "__Host-"
@@ -44,7 +51,7 @@ const hostPrefix = "__Host-"
 // Cookie returns a source that reads the cookie name, which begins with
 // __Host-, and has v verify it. The cookie is Secure, HttpOnly, SameSite and
 // for all paths of this host alone. It panics on a nil verifier, a malformed
-// name, SameSite=None and a malformed origin.
+// name, SameSite=None, a malformed origin and InsecureHTTP with such a name.
 func Cookie(name string, v Verifier, o *CookieOptions) *CookieSource {
 	if o == nil {
 		o = &CookieOptions{}
@@ -52,10 +59,14 @@ func Cookie(name string, v Verifier, o *CookieOptions) *CookieSource {
 	if !isToken(name) || !o.InsecureName && !strings.HasPrefix(name, hostPrefix) {
 		panic(fmt.Sprintf("auth: Cookie(%q): the name does not begin with %s", name, hostPrefix))
 	}
+	if o.InsecureHTTP && strings.HasPrefix(name, hostPrefix) {
+		panic(fmt.Sprintf("auth: Cookie(%q): InsecureHTTP with a name that only Secure cookies have", name))
+	}
 	c := &CookieSource{
 		name:     name,
 		verifier: v,
 		sameSite: o.SameSite,
+		insecure: o.InsecureHTTP,
 		origins:  http.NewCrossOriginProtection(),
 	}
 	switch c.sameSite {
@@ -168,6 +179,40 @@ func (c *CookieSource) endPresented(r *http.Request, grant *Grant) error {
 	return nil
 }
 
+// SignIn issues a credential for p, sets it as the cookie of the answer to r, and
+// ends the one that r brought there: for a login that is answered with a page or a
+// redirect. One that is answered with data is [Guard.Exchange], which does the
+// same. p needs a time of proof, and client is the device's address; see
+// [Principal.ProvedAt] and [Guard.ClientAddress].
+//
+// A cross-origin request is refused, [ErrCrossOrigin]. With any error nothing is
+// set.
+func (c *CookieSource) SignIn(w http.ResponseWriter, r *http.Request, p *Principal, client netip.Addr) (*Grant, error) {
+	if err := c.sameOrigin(r); err != nil {
+		return nil, err
+	}
+	r = r.WithContext(Uncached(r.Context()))
+	grant, err := c.Issue(r.Context(), p, &IssueOptions{Device: deviceOf(r, client)})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.settle(w, r, grant); err != nil {
+		return nil, err
+	}
+	return grant, nil
+}
+
+// settle puts the new credential into the cookie and ends the one presented
+// there. An outage in between leaves the caller with what they had.
+func (c *CookieSource) settle(w http.ResponseWriter, r *http.Request, grant *Grant) error {
+	if err := c.endPresented(r, grant); err != nil {
+		_ = c.Revoke(r.Context(), grant.Principal)
+		return err
+	}
+	c.set(w, grant)
+	return nil
+}
+
 func (c *CookieSource) set(w http.ResponseWriter, g *Grant) {
 	cookie := c.cookie(g.Token.Reveal())
 	if e := g.Principal.Credential.Expires; !e.IsZero() {
@@ -189,7 +234,7 @@ func (c *CookieSource) cookie(value string) *http.Cookie {
 		Name:     c.name,
 		Value:    value,
 		Path:     "/",
-		Secure:   true,
+		Secure:   !c.insecure,
 		HttpOnly: true,
 		SameSite: c.sameSite,
 	}

@@ -43,7 +43,9 @@ func (g *Guard) Exchange(issuer Issuer) http.Handler {
 			grant, f = g.issue(r, &v, issuer, start)
 		}
 		if f == nil && cookie != nil {
-			f = g.settle(w, r, cookie, grant)
+			if err := cookie.settle(w, r, grant); err != nil {
+				f = g.failure(err, nil)
+			}
 		}
 		g.observe(r, start, &v, grant, f)
 		if f != nil {
@@ -106,17 +108,6 @@ func (g *Guard) issue(r *http.Request, v *verdict, issuer Issuer, start time.Tim
 		return nil, g.failure(err, p)
 	}
 	return grant, nil
-}
-
-// settle puts the new credential into the cookie and ends the one presented
-// there. An outage in between leaves the caller with what they had.
-func (g *Guard) settle(w http.ResponseWriter, r *http.Request, cookie *CookieSource, grant *Grant) *Failure {
-	if err := cookie.endPresented(r, grant); err != nil {
-		_ = cookie.Revoke(r.Context(), grant.Principal)
-		return g.failure(err, nil)
-	}
-	cookie.set(w, grant)
-	return nil
 }
 
 // Status returns a handler that tells callers about the credential they
