@@ -10,8 +10,10 @@ import (
 // or [NewPasswordLogin].
 //
 // Authenticate tells who is signed in with the browser that sent r, usually by a
-// cookie, and returns auth.ErrNoCredential where nobody is. What it returns needs
-// a time of proof, as sessions have.
+// cookie, and returns auth.ErrNoCredential where nobody is; whoever is refused
+// with a reason of status 401, such as auth.ErrExpired, is nobody, too. What it
+// returns needs a time of proof, as sessions have, in microseconds: where somebody
+// has to sign in anew, one from before they were asked does not do.
 //
 // ServeLogin answers r where somebody has to sign in: with a page, or by a
 // redirect to one. When they have, it sends the browser back to i.Return, by 303
@@ -32,16 +34,21 @@ type Consent interface {
 	ServeConsent(w http.ResponseWriter, r *http.Request, i *Interaction)
 }
 
-// An Interaction is an authorization request that waits for somebody to sign in,
-// or to consent. It has been validated: the client and its redirect URI are good.
+// An Interaction is an authorization request, or one of a device, that waits for
+// somebody to sign in, or to consent. It has been validated: the client and its
+// redirect URI are good.
 type Interaction struct {
 	// Name is Config.Name.
 	Name string
 
-	// Client is who asks, for Scopes on Resources.
+	// Client is who asks, for Scopes on Resources. It is nil where somebody
+	// signs in to enter the code of a device: whose that is, is not known yet.
 	Client    *Client
 	Scopes    []Scope
 	Resources []string
+
+	// RedirectURI is where the person goes with the answer; empty for a device.
+	RedirectURI string
 
 	// User is who is asked for consent; nil while they sign in.
 	User *auth.Principal
@@ -52,7 +59,8 @@ type Interaction struct {
 	LoginHint string
 	ACRValues []string
 
-	// UserCode is the code that the person has entered, with a device.
+	// UserCode is the code that the person has entered, with a device. The page
+	// shows it and warns of codes that come from others (RFC 8628 section 5.4).
 	UserCode string
 
 	// Return is where the browser goes on: a path and query of this server.
@@ -62,7 +70,8 @@ type Interaction struct {
 	CSRF string
 
 	// SetHeaders writes the header fields that a page of a login or consent is
-	// to have: it is not framed, not stored, runs no script, and tells nobody
-	// where it is (RFC 9700 sections 4.2, 4.16).
+	// to have: it is HTML, not framed, not stored, runs no script, takes styles
+	// and images from its own host alone, and tells nobody where it is (RFC 9700
+	// sections 4.2, 4.16).
 	SetHeaders func(h http.Header)
 }

@@ -23,6 +23,8 @@ type Server struct {
 	origin string // scheme and host of the issuer
 
 	clients *auth.Guard // authenticates clients
+	users   *auth.Guard // tells who is signed in; nil without a Login
+	lister  auth.Lister // of the store
 	jwt     *auth.JWT
 	opaque  *auth.OpaqueTokens
 	refresh *auth.Refresh
@@ -56,6 +58,10 @@ func NewServer(c Config) (*Server, error) {
 		s.scopes[scope.Name] = scope
 	}
 	s.clients = auth.NewGuard(&clientAuthenticator{s}, c.Guard)
+	s.lister, _ = auth.StoreAbility[auth.Lister](c.Store)
+	if c.Login != nil {
+		s.users = newUsers(c.Login, c.Guard)
+	}
 	if err := s.buildTokens(); err != nil {
 		return nil, fmt.Errorf("oauth: NewServer: %w", err)
 	}

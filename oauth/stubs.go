@@ -15,14 +15,8 @@ func (s *Server) grantTokenExchange(t *tokenRequest) (*auth.Grant, error) {
 	return nil, ErrUnsupportedGrantType
 }
 
-type consentPage struct{}
-
-func (consentPage) ServeConsent(w http.ResponseWriter, r *http.Request, i *Interaction) {}
-
 func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request)              {}
 func (s *Server) serveIntrospect(w http.ResponseWriter, r *http.Request)          {}
 func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request)            {}
-func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request)           {}
-func (s *Server) servePushed(w http.ResponseWriter, r *http.Request)              {}
 func (s *Server) serveDeviceAuthorization(w http.ResponseWriter, r *http.Request) {}
 func (s *Server) serveDevice(w http.ResponseWriter, r *http.Request)              {}

@@ -1,0 +1,173 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/seed-077cad0b/auth"
+)
+
+// serveAuthorize is the authorization endpoint (RFC 6749 section 3.1), and the
+// page of both login and consent: a form is posted to the URL of the request, which
+// is judged anew each time.
+func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
+	v, err := s.newVisit(w, r, s.config.Endpoints.Authorize, requestParams...)
+	if err == nil && v.isPostedRequest() {
+		seeOther(w, withQuery(s.config.Endpoints.Authorize, v.form.only(requestParams...)))
+		return
+	}
+	event := Event{Endpoint: "authorize"}
+	var q *request
+	if err == nil {
+		if q, err = s.readRequest(r.Context(), v.params); q != nil {
+			event.ClientID = q.client.ID
+		}
+	}
+	var code string
+	if err == nil {
+		t := &transaction{visit: v, request: q}
+		code, err = t.proceed()
+		event.Principal = t.user
+	}
+	if code == "" && err == nil {
+		return // a page has been shown, and nothing decided
+	}
+	event.Err = err
+	s.observe(r.Context(), event)
+	switch {
+	case err == nil:
+		s.respond(w, q, url.Values{"code": {code}})
+	case q != nil && redirected(err):
+		s.respond(w, q, refused(err))
+	default:
+		s.showError(w, v, err)
+	}
+}
+
+// isPostedRequest reports whether a form is an authorization request itself, which
+// RFC 6749 section 3.1 lets clients post. It comes from their site, without our
+// cookies, so the browser is to bring it again, by GET.
+func (v *visit) isPostedRequest() bool {
+	return v.form != nil && v.params.of("client_id") == "" && v.form.of("client_id") != "" && v.form.of("csrf") == ""
+}
+
+// A transaction is an authorization request on its way to a code.
+type transaction struct {
+	*visit
+	request *request
+	user    *auth.Principal // nil until they have signed in
+	scopes  []string        // that they can grant
+}
+
+// proceed takes the request as far as it goes: to a page, where it returns no code,
+// to a code, or to a refusal.
+func (t *transaction) proceed() (code string, err error) {
+	if err := t.enter(); err != nil {
+		return "", err
+	}
+	if t.posted(stepLogin) {
+		t.login(t.Request, t.interaction())
+		return "", nil
+	}
+	if t.user, err = t.signedIn(); err != nil {
+		return "", err
+	}
+	again, err := t.request.signInAgain(t.user, t.since)
+	switch {
+	case err != nil:
+		return "", err
+	case again && t.request.prompts("none"):
+		return "", refuse(ErrLoginRequired, "Nobody is signed in as the client wishes.")
+	case again && t.form != nil:
+		return "", errForm
+	case again:
+		t.login(t.Request, t.interaction())
+		return "", nil
+	}
+	return t.proceedAs()
+}
+
+// proceedAs is proceed for somebody who has signed in well enough.
+func (t *transaction) proceedAs() (code string, err error) {
+	q := t.request
+	if t.scopes, err = t.server.allowScopes(q.client, q.asked, some(t.user.Scopes)); err != nil {
+		return "", err
+	}
+	if len(t.scopes) == 0 && (len(q.asked) > 0 || len(q.client.Scopes) > 0) {
+		return "", refuse(ErrAccessDenied, "The person has nothing of what the client asks for.")
+	}
+	if t.form != nil {
+		err = t.decide()
+	} else {
+		var needed bool
+		needed, err = t.needsConsent()
+		switch {
+		case err != nil:
+		case needed && q.prompts("none"):
+			err = refuse(ErrConsentRequired, "The person has not consented to this.")
+		case needed:
+			t.askConsent()
+			return "", nil
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return t.issueCode()
+}
+
+// issueCode makes the code, and then spends the request that was pushed: whoever is
+// late with that has made a code for nothing.
+func (t *transaction) issueCode() (string, error) {
+	q, s, ctx := t.request, t.server, t.Context()
+	code, err := s.newCode(ctx, t.user, authorization{
+		ClientID:    q.client.ID,
+		Scopes:      t.scopes,
+		Resources:   q.resources,
+		RedirectURI: q.redirect,
+		Challenge:   q.challenge,
+		JKT:         q.jkt,
+	})
+	if err != nil {
+		return "", err
+	}
+	if err := s.spendPushed(ctx, q); err != nil {
+		return "", errors.Join(err, s.discardCode(ctx, code))
+	}
+	return code, nil
+}
+
+// discardCode removes a code that is not handed out, also where the browser has
+// gone.
+func (s *Server) discardCode(ctx context.Context, code string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardWithin)
+	defer cancel()
+	_, err := s.config.Store.Take(ctx, auth.DigestOf(KindAuthorizationCode, code))
+	if errors.Is(err, auth.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// interaction returns what a page is to know of the request.
+func (t *transaction) interaction() *Interaction {
+	q := t.request
+	i := &Interaction{
+		Client:      q.client,
+		Resources:   q.resources,
+		RedirectURI: q.redirect,
+		User:        t.user,
+		LoginHint:   q.hint,
+		ACRValues:   q.acr,
+	}
+	scopes := t.scopes
+	if scopes == nil {
+		scopes, _ = t.server.allowScopes(q.client, q.asked, nil) // has been judged
+	}
+	for _, name := range scopes {
+		i.Scopes = append(i.Scopes, t.server.scope(name))
+	}
+	return i
+}
