@@ -30,7 +30,9 @@ type Server struct {
 	refresh *auth.Refresh
 	scopes  map[string]Scope
 
-	mux *http.ServeMux
+	guesses  auth.Limiter // at user codes
+	metadata []byte
+	mux      *http.ServeMux
 }
 
 // NewServer returns the authorization server that c describes. The error joins
@@ -53,6 +55,8 @@ func NewServer(c Config) (*Server, error) {
 		config: c,
 		origin: issuer.Scheme + "://" + issuer.Host,
 		scopes: make(map[string]Scope, len(c.Scopes)),
+
+		guesses: newGuesses(),
 	}
 	for _, scope := range c.Scopes {
 		s.scopes[scope.Name] = scope
@@ -63,6 +67,9 @@ func NewServer(c Config) (*Server, error) {
 		s.users = newUsers(c.Login, c.Guard)
 	}
 	if err := s.buildTokens(); err != nil {
+		return nil, fmt.Errorf("oauth: NewServer: %w", err)
+	}
+	if s.metadata, err = s.newMetadata(); err != nil {
 		return nil, fmt.Errorf("oauth: NewServer: %w", err)
 	}
 	s.mux = s.buildMux(issuer.Path)
