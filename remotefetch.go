@@ -37,6 +37,7 @@ var (
 type fetch struct {
 	number uint64
 	done   chan struct{}
+	set    *remoteSet // nil with an error
 	err    error
 }
 
@@ -71,13 +72,11 @@ func (r *RemoteKeys) await(ctx context.Context, kid string, alg Algorithm) ([]*K
 		case <-ctx.Done():
 			return nil, r.fault(ctx.Err())
 		}
-		switch keys, ok := r.find(kid, alg); {
-		case ok:
-			return keys, nil
-		case f.err != nil:
+		if f.err != nil {
 			return nil, f.err
-		case f.number > before:
-			return nil, nil
+		}
+		if keys, ok := f.set.find(kid, alg); ok || f.number > before {
+			return keys, nil
 		}
 	}
 }
@@ -144,25 +143,25 @@ func (r *RemoteKeys) run(f *fetch) {
 	defer s.running.Done()
 	ctx, cancel := context.WithTimeout(s.ctx, r.timeout)
 	defer cancel()
-	leftOut, err := r.renew(ctx)
-	if err != nil {
-		err = r.fault(err)
+	set, report := r.renew(ctx)
+	if report != nil {
+		report = r.fault(report)
+	}
+	f.set = set
+	if set == nil {
+		f.err = report
 	}
 
 	s.mu.Lock()
 	s.underWay = nil
-	f.err = err
 	if !s.closed {
-		r.plan(err)
+		r.plan(f.err)
 	}
 	s.mu.Unlock()
 	close(f.done)
 
-	if r.onError == nil || s.ctx.Err() != nil {
-		return
-	}
-	if err := errors.Join(err, leftOut); err != nil {
-		r.onError(ctx, err)
+	if report != nil && r.onError != nil && s.ctx.Err() == nil {
+		r.onError(ctx, report)
 	}
 }
 
@@ -211,10 +210,10 @@ func (s *fetches) close() {
 	s.running.Wait()
 }
 
-// renew fetches the set and puts it in the place of the old one. It returns why
-// keys were left out, where that is news.
-func (r *RemoteKeys) renew(ctx context.Context) (leftOut, err error) {
-	begun := r.clock.Now()
+// renew fetches the set and puts it in the place of the old one. An error beside
+// a set tells what was left out of it.
+func (r *RemoteKeys) renew(ctx context.Context) (*remoteSet, error) {
+	begun := time.Now()
 	if err := r.locate(ctx); err != nil {
 		return nil, err
 	}
@@ -223,16 +222,17 @@ func (r *RemoteKeys) renew(ctx context.Context) (leftOut, err error) {
 		r.located = time.Time{} // it may have moved
 		return nil, err
 	}
-	next, leftOut, err := r.current.Load().follow(document, r.algorithm)
-	if err != nil {
+	next, err := r.current.Load().follow(document, r.algorithm)
+	if next == nil {
 		return nil, err
 	}
-	next.until = begun + r.maxStale.Microseconds()
-	r.current.Store(next)
-	if leftOut != nil {
-		leftOut = r.fault(fmt.Errorf("left out: %w", leftOut))
+	old := r.current.Swap(next)
+	// A timer, so that nobody who verifies has to ask what time it is.
+	next.end = time.AfterFunc(r.maxStale-time.Since(begun), func() { r.current.CompareAndSwap(next, nil) })
+	if old != nil {
+		old.end.Stop()
 	}
-	return leftOut, nil
+	return next, err
 }
 
 // get returns the document at a URL. What it reads is bounded, also where it is

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/seed-077cad0b/auth/internal/clock"
 )
 
 // RemoteKeys is the [KeySet] that an identity provider publishes: a JWK Set
@@ -54,8 +52,7 @@ type RemoteKeys struct {
 	algorithm Algorithm
 	onError   func(context.Context, error)
 
-	clock   clock.Clock
-	current atomic.Pointer[remoteSet] // nil until the first fetch
+	current atomic.Pointer[remoteSet] // nil until the first fetch, and when stale
 
 	fetches fetches
 
@@ -170,25 +167,23 @@ func (r *RemoteKeys) Lookup(ctx context.Context, kid string, alg Algorithm) ([]*
 	return r.await(ctx, kid, alg)
 }
 
-// find answers from memory, and reports false where only a fetch can tell. An
-// algorithm that no published key can have, and another one than a key has, are
-// none of those cases.
+// find answers from memory, and reports false where only a fetch can tell. What
+// no published key could have signed is not worth one.
 func (r *RemoteKeys) find(kid string, alg Algorithm) ([]*Key, bool) {
 	if !alg.asymmetric() {
 		return nil, true
 	}
 	s := r.current.Load()
-	if s == nil || r.clock.Now() >= s.until {
+	if s == nil {
 		return nil, false
 	}
-	keys := s.byName[keyName{kid, alg}]
-	return keys, len(keys) > 0 || s.byName[keyName{id: kid}] != nil
+	return s.find(kid, alg)
 }
 
 // Contains implements [KeySet].
 func (r *RemoteKeys) Contains(k *Key) bool {
 	s := r.current.Load()
-	return s != nil && slices.Contains(s.all, k) && r.clock.Now() < s.until
+	return s != nil && slices.Contains(s.all, k)
 }
 
 // Close ends what goes on in the background and waits for it. The keys that are

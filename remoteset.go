@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seed-077cad0b/auth/internal/jws"
 	"github.com/seed-077cad0b/auth/internal/strictjson"
@@ -26,7 +27,7 @@ type remoteSet struct {
 	byName map[keyName][]*Key
 
 	document [sha256.Size]byte // the hash of what it was read from
-	until    int64             // when it is too old, in microseconds
+	end      *time.Timer       // takes it away when it is too old
 }
 
 // A keyName is what a token calls its key by. Neither part is empty in a key's
@@ -40,32 +41,49 @@ func nameOfKey(k *Key) keyName { return keyName{k.ID(), k.Algorithm()} }
 
 // follow returns the set that a document makes of the old one, which may be nil:
 // its own keys, of which those that have not changed are the same. A document
-// that has not changed makes the old set. leftOut tells why keys are not in it.
-func (old *remoteSet) follow(document []byte, rsa Algorithm) (s *remoteSet, leftOut, err error) {
+// that has not changed makes the old set. An error beside a set tells why keys
+// are not in it.
+func (old *remoteSet) follow(document []byte, rsa Algorithm) (*remoteSet, error) {
 	sum := sha256.Sum256(document)
 	if old != nil && old.document == sum {
 		same := *old
-		return &same, nil, nil
+		return &same, nil
 	}
 	keys, leftOut, err := readRemoteKeys(document, rsa)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	if leftOut != nil {
+		leftOut = fmt.Errorf("left out: %w", leftOut)
 	}
 	if len(keys) == 0 {
-		return nil, nil, errors.Join(errNoKeyIsLeft, leftOut)
+		return nil, errors.Join(errNoKeyIsLeft, leftOut)
 	}
-	s = &remoteSet{byName: make(map[keyName][]*Key), document: sum}
+	s := &remoteSet{byName: make(map[keyName][]*Key), document: sum}
 	for _, k := range keys {
-		if old != nil {
-			for _, before := range old.byName[nameOfKey(k)] {
-				if before.jws.Thumbprint() == k.jws.Thumbprint() {
-					k = before
-				}
-			}
-		}
-		s.add(k)
+		s.add(old.keep(k))
 	}
-	return s, leftOut, nil
+	return s, leftOut
+}
+
+// keep returns k, or the key of the set that is the same.
+func (s *remoteSet) keep(k *Key) *Key {
+	if s == nil {
+		return k
+	}
+	for _, before := range s.byName[nameOfKey(k)] {
+		if before.jws.Thumbprint() == k.jws.Thumbprint() {
+			return before
+		}
+	}
+	return k
+}
+
+// find returns the keys of a name, and whether the name is known: that of a key
+// with another algorithm is, and names no key.
+func (s *remoteSet) find(kid string, alg Algorithm) ([]*Key, bool) {
+	keys := s.byName[keyName{kid, alg}]
+	return keys, keys != nil || s.byName[keyName{id: kid}] != nil
 }
 
 func (s *remoteSet) add(k *Key) {

@@ -102,7 +102,7 @@ func TestRemoteKeysUse(t *testing.T) {
 	rs := string(publicJWK(t, generate(t, auth.RS256)))
 	ed := string(publicJWK(t, generate(t, auth.EdDSA)))
 	for document, want := range map[string][]string{
-		es:                              {"ES256"},
+		es:                               {"ES256"},
 		changed(t, es, "alg", nil):       {"ES256"},
 		changed(t, ed, "alg", nil):       {"EdDSA"},
 		changed(t, ed, "alg", "Ed25519"): {"Ed25519"},
