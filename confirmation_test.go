@@ -37,6 +37,12 @@ func selfSigned(name string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: must(x509.ParseCertificate(der))}
 }
 
+// overTLS is r on a connection whose client has shown a certificate.
+func overTLS(r *http.Request, c tls.Certificate) *http.Request {
+	r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{c.Leaf}}
+	return r
+}
+
 // tlsServer serves h to clients that show a certificate if they like.
 func tlsServer(t testing.TB, h http.Handler) *httptest.Server {
 	s := httptest.NewUnstartedServer(h)
@@ -145,8 +151,7 @@ func TestConfirmationsThatNoCertificateMeets(t *testing.T) {
 		strings.Replace(good, "x5t#S256", "jkt", 1), "x5t#S256", "unsupported", "jkt:", " ", strings.TrimPrefix(good, "x5t#S256:"),
 	} {
 		guard := auth.NewGuard(auth.Bearer(boundTo("token", confirmation)), nil)
-		r := from("GET", "/", "Authorization", "Bearer token")
-		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{c.Leaf}}
+		r := overTLS(from("GET", "/", "Authorization", "Bearer token"), c)
 		w := serve(guard.WrapFunc(hello), r)
 		require.Equal(t, 401, w.Code, confirmation)
 		require.Equal(t, "invalid_token", parseChallenges(t, w.Result())[0].params["error"])
