@@ -90,7 +90,7 @@ var (
 	errCode        = refuse(ErrInvalidGrant, "The code is not valid.")
 	errCodeForElse = refuse(ErrInvalidGrant, "The code was issued to another client or redirect URI.")
 	errVerifier    = refuse(ErrInvalidGrant, "The code_verifier is missing, malformed or of another code_challenge.")
-	errBoundElse  = refuse(ErrInvalidGrant, "What the client presents is bound to another key.")
+	errBoundElse   = refuse(ErrInvalidGrant, "What the client presents is bound to another key.")
 )
 
 // lookupCode returns the record of a code, spent or not, that the client may

@@ -306,8 +306,10 @@ func (w *world) send(t testing.TB, r *http.Request) *answer {
 // codeVerifier is that of all codes of this kit.
 const codeVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636 appendix B
 
-func codeChallenge() string {
-	hash := sha256.Sum256([]byte(codeVerifier))
+func codeChallenge() string { return challengeOf(codeVerifier) }
+
+func challengeOf(verifier string) string {
+	hash := sha256.Sum256([]byte(verifier))
 	return b64(string(hash[:]))
 }
 
