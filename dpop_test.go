@@ -467,6 +467,18 @@ func TestDPoPProve(t *testing.T) {
 	require.NotErrorIs(t, err, auth.ErrProof)
 }
 
+// The algorithms are those of the challenge, in their order, and nobody can change
+// them from outside.
+func TestDPoPAlgorithmsAreItsOwn(t *testing.T) {
+	own := []auth.Algorithm{auth.PS256, auth.ES256}
+	dpop := newDPoP(t, newStore(t), auth.DPoPOptions{Algorithms: own})
+	own[0] = auth.RS256
+	dpop.Algorithms()[1] = auth.RS256
+	require.Equal(t, []auth.Algorithm{auth.PS256, auth.ES256}, dpop.Algorithms())
+	require.Equal(t, []auth.Algorithm{auth.ES256, auth.ES384, auth.ES512, auth.EdDSA, auth.Ed25519, auth.PS256, auth.RS256},
+		newDPoP(t, newStore(t), auth.DPoPOptions{}).Algorithms())
+}
+
 func TestNewDPoPRefuses(t *testing.T) {
 	good := auth.DPoPOptions{BaseURL: apiURL}
 	for name, c := range map[string]struct {
