@@ -105,6 +105,7 @@ func TestClientValidate(t *testing.T) {
 		{"name is not", webClient, func(c *oauth.Client) { c.Name = "\xff" }},
 		{"name is not", webClient, func(c *oauth.Client) { c.Name = "Web\napp" }},
 		{"website", webClient, func(c *oauth.Client) { c.Website = "http://example.com" }},
+		{"website", webClient, func(c *oauth.Client) { c.Website = "https://user@example.com" }},
 		{"website", webClient, func(c *oauth.Client) { c.Website = "javascript:alert(1)" }},
 		{"neither public nor", webClient, func(c *oauth.Client) { c.Secrets = nil }},
 		{"both secrets and keys", webClient, func(c *oauth.Client) { c.Keys = public }},
