@@ -108,6 +108,8 @@ func (s *Server) forgetUserCode(ctx context.Context, shown string) error {
 
 var errUserCode = refuse(ErrInvalidRequest, "There is no such code, or not any more.")
 
+var errNothingToGrant = refuse(ErrAccessDenied, "The person has nothing of what the client asks for.")
+
 // A deviceAsk is what a user code stands for: a device that waits.
 type deviceAsk struct {
 	*deviceRequest
@@ -121,7 +123,7 @@ type deviceAsk struct {
 // deviceOf returns what a code stands for that user has typed into the page which
 // r asks for, with those of its scopes that user has. A code that stands for
 // nothing counts as a guess: the error is errUserCode or, after too many, a
-// *auth.Failure.
+// *auth.Failure. Of a user who has none of the scopes it is errNothingToGrant.
 func (s *Server) deviceOf(r *http.Request, typed string, user *auth.Principal) (*deviceAsk, error) {
 	code := readUserCode(typed)
 	if code == "" {
@@ -174,13 +176,19 @@ func (s *Server) lookupUserCode(ctx context.Context, code string, user *auth.Pri
 	case ask.record.Principal != nil || ask.Denied || !time.Now().Before(ask.record.Expires):
 		return nil, errUserCode
 	}
+	asked := ask.Scopes
 	if ask.client, err = s.client(ctx, ask.ClientID); err == nil {
-		ask.Scopes, err = s.allowScopes(ask.client, some(ask.Scopes), user.Scopes)
+		ask.Scopes, err = s.allowScopes(ask.client, some(asked), some(user.Scopes))
 	}
-	if errors.Is(err, ErrInvalidClient) || errors.Is(err, ErrInvalidScope) {
+	switch {
+	case errors.Is(err, ErrInvalidClient), errors.Is(err, ErrInvalidScope):
 		return nil, errUserCode // the client is not what it was
+	case err != nil:
+		return nil, err
+	case len(ask.Scopes) == 0 && len(asked) > 0:
+		return nil, errNothingToGrant
 	}
-	return ask, err
+	return ask, nil
 }
 
 // approveDevice lets the device of a code in, in the name of user, or has it told
