@@ -74,48 +74,59 @@ func (t *transaction) proceed() (code string, err error) {
 	if t.user, err = t.signedIn(); err != nil {
 		return "", err
 	}
+	if t.form == nil {
+		return t.proceedTo()
+	}
+	// That they had signed in well enough is why they were shown the form.
+	if t.user == nil || t.request.client.endedFor(t.user) {
+		return "", errForm
+	}
+	if err := t.narrow(); err != nil {
+		return "", err
+	}
+	if err := t.decide(); err != nil {
+		return "", err
+	}
+	return t.issueCode()
+}
+
+// proceedTo is proceed where no form was posted.
+func (t *transaction) proceedTo() (code string, err error) {
 	again, err := t.request.signInAgain(t.user, t.since)
 	switch {
 	case err != nil:
 		return "", err
 	case again && t.request.prompts("none"):
 		return "", refuse(ErrLoginRequired, "Nobody is signed in as the client wishes.")
-	case again && t.form != nil:
-		return "", errForm
 	case again:
 		t.login(t.Request, t.interaction())
 		return "", nil
 	}
-	return t.proceedAs()
-}
-
-// proceedAs is proceed for somebody who has signed in well enough.
-func (t *transaction) proceedAs() (code string, err error) {
-	q := t.request
-	if t.scopes, err = t.server.allowScopes(q.client, q.asked, some(t.user.Scopes)); err != nil {
+	if err := t.narrow(); err != nil {
 		return "", err
 	}
-	if len(t.scopes) == 0 && (len(q.asked) > 0 || len(q.client.Scopes) > 0) {
-		return "", refuse(ErrAccessDenied, "The person has nothing of what the client asks for.")
-	}
-	if t.form != nil {
-		err = t.decide()
-	} else {
-		var needed bool
-		needed, err = t.needsConsent()
-		switch {
-		case err != nil:
-		case needed && q.prompts("none"):
-			err = refuse(ErrConsentRequired, "The person has not consented to this.")
-		case needed:
-			t.askConsent()
-			return "", nil
-		}
-	}
-	if err != nil {
+	needed, err := t.needsConsent()
+	switch {
+	case err != nil:
 		return "", err
+	case needed && t.request.prompts("none"):
+		return "", refuse(ErrConsentRequired, "The person has not consented to this.")
+	case needed:
+		t.askConsent()
+		return "", nil
 	}
 	return t.issueCode()
+}
+
+// narrow finds out what of the scopes the person can grant. Who has none of them
+// is not asked.
+func (t *transaction) narrow() (err error) {
+	q := t.request
+	t.scopes, err = t.server.allowScopes(q.client, q.asked, some(t.user.Scopes))
+	if err == nil && len(t.scopes) == 0 && len(q.asked)+len(q.client.Scopes) > 0 {
+		err = refuse(ErrAccessDenied, "The person has nothing of what the client asks for.")
+	}
+	return err
 }
 
 // issueCode makes the code, and then spends the request that was pushed: whoever is

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/seed-077cad0b/auth"
 )
@@ -16,6 +18,9 @@ import (
 type browser string
 
 var browserForm = auth.TokenForm("")
+
+// pageLifetime is how long a page may be open before its form is posted.
+const pageLifetime = time.Hour
 
 // browserOf returns the browser that sends r. One that has no cookie yet gets it
 // with the page.
@@ -58,7 +63,22 @@ func (b browser) seal(texts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// sealed reports whether text is the seal of the others.
-func (b browser) sealed(text string, texts ...string) bool {
-	return hmac.Equal([]byte(text), []byte(b.seal(texts...)))
+// dated is a seal of texts that tells a time.
+func (b browser) dated(t time.Time, texts ...string) string {
+	digits := strconv.FormatInt(t.UnixMicro(), 10)
+	return digits + "." + b.seal(append(texts, digits)...)
+}
+
+// opened returns the time of a dated seal of these texts, and false for any other
+// text, and for one that is too old.
+func (b browser) opened(text string, texts ...string) (time.Time, bool) {
+	digits, seal, _ := strings.Cut(text, ".")
+	if !hmac.Equal([]byte(seal), []byte(b.seal(append(texts, digits)...))) {
+		return time.Time{}, false
+	}
+	micro, err := strconv.ParseInt(digits, 10, 64)
+	if t := time.UnixMicro(micro); err == nil && time.Since(t) < pageLifetime {
+		return t, true
+	}
+	return time.Time{}, false
 }

@@ -15,7 +15,7 @@ func (t *transaction) about() []string {
 // askConsent shows the page.
 func (t *transaction) askConsent() {
 	i := t.interaction()
-	i.Return, i.CSRF = t.back(), t.token(stepConsent, t.about()...)
+	i.Return, i.CSRF = t.page, t.token(stepConsent, t.about()...)
 	t.complete(i)
 	t.server.config.Consent.ServeConsent(t.w, t.Request, i)
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -31,9 +29,6 @@ type visit struct {
 
 // sinceParam is the parameter in which pages keep visit.since.
 const sinceParam = "since"
-
-// sinceLifetime bounds how long somebody may be signing in.
-const sinceLifetime = time.Hour
 
 // newVisit reads a request for the page at a path whose query has the named
 // parameters.
@@ -66,14 +61,7 @@ func (v *visit) enter() error {
 		return fmt.Errorf("%w: %w", auth.ErrCrossOrigin, err)
 	}
 	v.browser = v.server.browserOf(v.w, v.Request)
-	digits, seal, _ := strings.Cut(v.params.of(sinceParam), ".")
-	if !v.browser.sealed(seal, sinceParam, v.page, digits) {
-		return nil
-	}
-	micro, err := strconv.ParseInt(digits, 10, 64)
-	if t := time.UnixMicro(micro); err == nil && time.Since(t) < sinceLifetime {
-		v.since = t
-	}
+	v.since, _ = v.browser.opened(v.params.of(sinceParam), sinceParam, v.page)
 	return nil
 }
 
@@ -82,8 +70,7 @@ func (v *visit) back() string {
 	if v.since.IsZero() {
 		return v.page
 	}
-	digits := strconv.FormatInt(v.since.UnixMicro(), 10)
-	return withQuery(v.page, url.Values{sinceParam: {digits + "." + v.browser.seal(sinceParam, v.page, digits)}})
+	return withQuery(v.page, url.Values{sinceParam: {v.browser.dated(v.since, sinceParam, v.page)}})
 }
 
 // The steps that a form is posted for.
@@ -95,29 +82,19 @@ const (
 // token returns what proves that a form was on a page which this browser was
 // shown, for a step of this visit and what the page was about.
 func (v *visit) token(step string, about ...string) string {
-	return v.browser.seal(v.tokenOf(step, about)...)
+	return v.browser.dated(now(), append([]string{"csrf", step, v.page}, about...)...)
 }
 
-func (v *visit) tokenOf(step string, about []string) []string {
-	return append([]string{"csrf", step, v.back()}, about...)
-}
-
-// posted reports whether the form is one that was shown for the step.
+// posted reports whether the form is one that was shown for the step, not long
+// ago.
 func (v *visit) posted(step string, about ...string) bool {
-	return v.form != nil && v.browser.sealed(v.form.of("csrf"), v.tokenOf(step, about)...)
+	if v.form == nil {
+		return false
+	}
+	_, ok := v.browser.opened(v.form.of("csrf"), append([]string{"csrf", step, v.page}, about...)...)
+	return ok
 }
 
 // errForm refuses a form that was not shown to this browser and person, for this
 // request, or was shown too long ago.
 var errForm = fmt.Errorf("%w: a form that this browser was not shown for this", auth.ErrCrossOrigin)
-
-// seen returns the request as one for a page, whatever was posted.
-func (v *visit) seen() *http.Request {
-	if v.Method == http.MethodGet {
-		return v.Request
-	}
-	r := v.Clone(v.Context())
-	r.Method, r.Body, r.ContentLength = http.MethodGet, http.NoBody, 0
-	r.Header.Del("Content-Type")
-	return r
-}
