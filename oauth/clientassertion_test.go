@@ -113,7 +113,8 @@ func TestClientAssertionConfusion(t *testing.T) {
 	// Even where a client has this server's own keys, an access token of its own
 	// has another typ, issuer and audience.
 	a := w.token(t, "service", "grant_type", "client_credentials")
-	w.change("service", func(c *oauth.Client) { c.Secrets, c.Keys = nil, w.keys })
+	public := w.published(t)
+	w.change("service", func(c *oauth.Client) { c.Secrets, c.Keys = nil, public })
 	requireRefused(t, w.send(t, asserting(a.AccessToken)), 401, oauth.ErrInvalidClient)
 }
 

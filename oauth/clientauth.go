@@ -33,9 +33,11 @@ type callerKey struct{}
 // each request.
 func (s *Server) authenticate(r *http.Request) (*Client, params, error) {
 	c := &caller{}
-	if _, err := s.clients.Check(r.WithContext(context.WithValue(r.Context(), callerKey{}, c))); err != nil {
+	guarded := r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+	if _, err := s.clients.Check(guarded); err != nil {
 		return nil, nil, err
 	}
+	r.Body = guarded.Body // which has been read, and put back
 	return c.client, c.params, nil
 }
 

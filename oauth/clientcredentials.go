@@ -12,6 +12,9 @@ func (s *Server) grantClientCredentials(t *tokenRequest) (*auth.Grant, error) {
 	p := s.principalOf(t.client).ProvedAt(t.begun)
 	p.Scopes = scopes
 	t.about = p
+	if t.client.endedFor(p) {
+		return nil, auth.ErrRevoked
+	}
 	key, err := s.confirmation(t.Request, t.client)
 	if err != nil {
 		return nil, err

@@ -232,16 +232,21 @@ func (p people) ServeLogin(w http.ResponseWriter, _ *http.Request, i *oauth.Inte
 	_, _ = w.Write([]byte("sign in, then go to " + i.Return))
 }
 
-// verifier is what a resource server verifies access tokens by: it knows the
-// public keys, and shares the store.
-func (w *world) verifier(t testing.TB, resource string) *auth.JWT {
+// published are the public keys of the server.
+func (w *world) published(t testing.TB) *auth.Keys {
 	recorder := httptest.NewRecorder()
 	w.server.JWKS().ServeHTTP(recorder, request("GET", "/", nil))
 	keys, err := auth.ParseJWKS(recorder.Body.Bytes())
 	require.NoError(t, err)
 	set, err := auth.NewKeys(nil, keys...)
 	require.NoError(t, err)
-	j, err := auth.NewJWT(issuer, resource, set, &auth.JWTOptions{Type: "at+jwt", Revocation: w.store})
+	return set
+}
+
+// verifier is what a resource server verifies access tokens by: it knows the
+// public keys, and shares the store.
+func (w *world) verifier(t testing.TB, resource string) *auth.JWT {
+	j, err := auth.NewJWT(issuer, resource, w.published(t), &auth.JWTOptions{Type: "at+jwt", Revocation: w.store})
 	require.NoError(t, err)
 	return j
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/oauth"
 )
 
@@ -68,24 +69,26 @@ func TestTokenRequestForm(t *testing.T) {
 
 // Row 70.
 func TestTokenAnswer(t *testing.T) {
-	w := newWorld(t)
-	a := w.signIn(t, "web")
-	require.Equal(t, "no-store", a.Header().Get("Cache-Control"))
-	require.Equal(t, "nosniff", a.Header().Get("X-Content-Type-Options"))
-	var members map[string]any
-	require.NoError(t, json.Unmarshal(a.Body.Bytes(), &members))
-	require.Equal(t, map[string]any{
-		"access_token":  a.AccessToken,
-		"token_type":    "Bearer",
-		"expires_in":    float64(900),
-		"refresh_token": a.RefreshToken,
-		"scope":         "read write",
-	}, members)
+	authtest.At(t, whenever, func(t *testing.T) { // a whole second, as tokens have
+		w := newWorld(t)
+		a := w.signIn(t, "web")
+		require.Equal(t, "no-store", a.Header().Get("Cache-Control"))
+		require.Equal(t, "nosniff", a.Header().Get("X-Content-Type-Options"))
+		var members map[string]any
+		require.NoError(t, json.Unmarshal(a.Body.Bytes(), &members))
+		require.Equal(t, map[string]any{
+			"access_token":  a.AccessToken,
+			"token_type":    "Bearer",
+			"expires_in":    float64(900),
+			"refresh_token": a.RefreshToken,
+			"scope":         "read write",
+		}, members)
 
-	a = w.token(t, "service", "grant_type", "client_credentials", "scope", "read")
-	require.Equal(t, "read", a.Scope)
-	require.Empty(t, a.RefreshToken, "RFC 6749 section 4.4.3")
-	require.NotContains(t, a.Body.String(), "refresh_token")
+		a = w.token(t, "service", "grant_type", "client_credentials", "scope", "read")
+		require.Equal(t, "read", a.Scope)
+		require.Empty(t, a.RefreshToken, "RFC 6749 section 4.4.3")
+		require.NotContains(t, a.Body.String(), "refresh_token")
+	})
 }
 
 // Row 28 and row 73: grants that do not exist, and grants of others.
@@ -234,13 +237,15 @@ func TestAccessTokenClaims(t *testing.T) {
 
 // Lifetimes are the client's own, and never more than what they come from.
 func TestAccessTokenLifetime(t *testing.T) {
-	w := newWorld(t, func(c *oauth.Config) { c.AccessLifetime = time.Hour })
-	require.EqualValues(t, 3600, w.signIn(t, "web").ExpiresIn)
-	require.EqualValues(t, 3600, w.signIn(t, "opaque").ExpiresIn)
-	for _, id := range []string{"web", "opaque"} {
-		w.change(id, func(c *oauth.Client) { c.AccessLifetime = time.Minute })
-		require.EqualValues(t, 60, w.signIn(t, id).ExpiresIn)
-		w.change(id, func(c *oauth.Client) { c.RefreshLifetime = 30 * time.Second })
-		require.EqualValues(t, 30, w.signIn(t, id).ExpiresIn)
-	}
+	authtest.At(t, whenever, func(t *testing.T) { // a whole second, as tokens have
+		w := newWorld(t, func(c *oauth.Config) { c.AccessLifetime = time.Hour })
+		require.EqualValues(t, 3600, w.signIn(t, "web").ExpiresIn)
+		require.EqualValues(t, 3600, w.signIn(t, "opaque").ExpiresIn)
+		for _, id := range []string{"web", "opaque"} {
+			w.change(id, func(c *oauth.Client) { c.AccessLifetime = time.Minute })
+			require.EqualValues(t, 60, w.signIn(t, id).ExpiresIn)
+			w.change(id, func(c *oauth.Client) { c.RefreshLifetime = 30 * time.Second })
+			require.EqualValues(t, 30, w.signIn(t, id).ExpiresIn)
+		}
+	})
 }
