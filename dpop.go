@@ -39,13 +39,13 @@ type DPoPOptions struct {
 	BaseURL string
 
 	// Algorithms are what proofs may be signed with, in the order in which
-	// challenges name them. None are ES256, ES384, ES512, EdDSA, Ed25519, PS256
-	// and RS256. Symmetric ones are refused.
+	// challenges name them. The default is ES256, ES384, ES512, EdDSA, Ed25519,
+	// PS256 and RS256. Symmetric ones are refused.
 	Algorithms []Algorithm
 
-	// MaxAge is how far the iat of a proof may be from our clock, in both
-	// directions (RFC 9449 section 11.1), in which the clocks of clients may
-	// differ from ours: 1 minute by default, 1 second to 10 minutes.
+	// MaxAge is how far the iat of a proof may be from our clock, behind it or
+	// ahead (RFC 9449 section 11.1): 1 minute by default, at least 1 second and
+	// at most 10 minutes.
 	MaxAge time.Duration
 
 	// NonceKey, if not nil, has proofs hold a nonce of ours (RFC 9449 sections 8
@@ -62,6 +62,15 @@ type DPoPOptions struct {
 	// which a client sends a proof can then use it here, under its own name; so
 	// this is for programs under many names that refuse all others themselves.
 	InsecureHost bool
+}
+
+const schemeDPoP = "DPoP"
+
+// fits reports whether p may have come by the scheme: what is bound to a key of
+// DPoP by that one, and nothing else.
+func (s Scheme) fits(p *Principal) bool {
+	bound := strings.HasPrefix(p.Credential.Confirmation, confirmJKT)
+	return slices.Contains(s.Kinds, p.Credential.Kind) && bound == (s.Name == schemeDPoP)
 }
 
 // defaultProofAlgorithms are secure, and what clients know.
@@ -131,7 +140,7 @@ func (d *DPoP) Algorithms() []Algorithm { return slices.Clone(d.algorithms) }
 //
 // It panics as [Bearer] does.
 func (d *DPoP) Source(verifiers ...Verifier) *Source {
-	s := newSource(Scheme{Name: "DPoP", In: InHeader, Field: "Authorization", Algorithms: d.algorithms}, verifiers,
+	s := newSource(Scheme{Name: schemeDPoP, In: InHeader, Field: "Authorization", Algorithms: d.algorithms}, verifiers,
 		func(r *http.Request) (string, error) { return authorization(r, "dpop") })
 	s.confirm = d.confirm
 	return s

@@ -1,6 +1,8 @@
 package auth_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -392,6 +394,64 @@ func TestDPoPAndBearerAreNotMistakenForEachOther(t *testing.T) {
 	} {
 		c.r.Header.Set("DPoP", client.proof(c.r.Method, apiURL+"/", "bound"))
 		require.Equal(t, 401, serve(auth.NewGuard(c.source, nil).WrapFunc(hello), c.r).Code, name)
+	}
+}
+
+// Row 33: a refusal by policy is told by the scheme that the credential came by.
+func TestDPoPPoliciesAreToldByTheSchemeOfTheCredential(t *testing.T) {
+	client := newProver("ES256")
+	v := kinded{client.bound("bound"), auth.KindSession}
+	v.known["plain"] = alice("read")
+	guard := auth.NewGuard(auth.First(newDPoP(t, newStore(t), auth.DPoPOptions{}).Source(v), auth.Bearer(v)), nil).With(auth.Scope("write"))
+	for at, r := range []*http.Request{client.request("GET", "/", "bound"), from("GET", "/", "Authorization", "Bearer plain")} {
+		w := serve(guard.WrapFunc(hello), r)
+		require.Equal(t, 403, w.Code)
+		all := parseChallenges(t, w.Result())
+		require.Equal(t, "insufficient_scope", all[at].params["error"])
+		require.Equal(t, "write", all[at].params["scope"])
+		require.NotContains(t, all[1-at].params, "error")
+	}
+}
+
+// Rows 42 and 43: neither is a proof a token, nor a token a proof, whoever has
+// signed it.
+func TestDPoPProofsAndTokensAreNotMistakenForEachOther(t *testing.T) {
+	client := newProver("ES256")
+	key := must(auth.ParseJWK(must(json.Marshal(client.jwk))))
+	tokens := newJWT(t, keySet(t, nil, key), nil)
+	now := time.Now().Unix()
+	both := client.draft("GET", apiURL+"/", "")
+	for name, value := range map[string]any{"iss": jwtIssuer, "aud": jwtAudience, "sub": "alice", "exp": now + 60} {
+		both = both.with(name, value)
+	}
+	dpop := newDPoP(t, newStore(t), auth.DPoPOptions{})
+	for typ, want := range map[string]struct{ token, proof bool }{
+		"dpop+jwt": {false, true}, "JWT": {true, false}, "at+jwt": {false, false}, "logout+jwt": {false, false},
+	} {
+		text := client.sign(both.withHeader("typ", typ).withHeader("kid", key.ID()))
+		_, err := tokens.Verify(t.Context(), text)
+		require.Equal(t, want.token, err == nil, "%s: %v", typ, err)
+		_, err = dpop.Prove(from("GET", "/", "DPoP", text), "")
+		require.Equal(t, want.proof, err == nil, "%s: %v", typ, err)
+	}
+}
+
+// Row 126: what a client is told has nothing of what it has sent.
+func TestDPoPAnswersCarryNoInput(t *testing.T) {
+	const marker = "XSSMARKER"
+	c := newProofTrial(t, auth.DPoPOptions{NonceKey: nonceKey})
+	for name, proof := range map[string]string{
+		"text": marker, "typ": c.client.sign(c.draft().withHeader("typ", marker)), "alg": c.client.sign(c.draft().withHeader("alg", marker)),
+		"htm": c.client.sign(c.draft().with("htm", marker)), "htu": c.client.sign(c.draft().with("htu", marker)),
+		"nonce": c.client.sign(c.draft().with("nonce", marker)), "jwk": c.client.sign(c.draft().withHeader("jwk", marker)),
+	} {
+		r := from("GET", "/data", "Authorization", "DPoP "+boundToken, "DPoP", proof)
+		_, err := c.guard.Check(r)
+		require.NotContains(t, err.Error(), marker, "the log has none of it either: %s", name)
+		w := c.get("/data", proof)
+		require.Equal(t, 401, w.Code, name)
+		require.NotContains(t, w.Body.String()+fmt.Sprint(w.Header()), marker, name)
+		require.NotContains(t, fmt.Sprint(w.Header()), boundToken, name)
 	}
 }
 

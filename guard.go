@@ -296,7 +296,7 @@ func (g *Guard) failure(err error, p *Principal) *Failure {
 	f.Scheme = f.Schemes[0]
 	if p != nil {
 		for _, s := range f.Schemes {
-			if slices.Contains(s.Kinds, p.Credential.Kind) {
+			if s.fits(p) {
 				f.Scheme = s
 				break
 			}
