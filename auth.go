@@ -165,7 +165,8 @@ type Credential struct {
 	Family string
 
 	// Confirmation is the key that must be proved along with the credential
-	// (the cnf member of RFC 7800), empty for a bearer credential.
+	// (the cnf member of RFC 7800), empty for a bearer credential. See
+	// [KeyConfirmation] and [CertificateConfirmation].
 	Confirmation string
 
 	// ClientID is the OAuth 2.0 client that the credential was issued to (RFC
