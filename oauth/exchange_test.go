@@ -1,0 +1,412 @@
+package oauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/authtest"
+	"github.com/seed-077cad0b/auth/oauth"
+)
+
+const (
+	typeAccess  = "urn:ietf:params:oauth:token-type:access_token"
+	typeJWT     = "urn:ietf:params:oauth:token-type:jwt"
+	typeRefresh = "urn:ietf:params:oauth:token-type:refresh_token"
+)
+
+// exchange is the request by which a client exchanges a token.
+func (w *world) exchange(client, subject string, pairs ...string) *http.Request {
+	pairs = append([]string{"grant_type", string(oauth.TokenExchange), "subject_token", subject}, pairs...)
+	if !slices.Contains(pairs, "subject_token_type") {
+		pairs = append(pairs, "subject_token_type", typeAccess)
+	}
+	return w.asks(client, pairs...)
+}
+
+// exchanged is what a client gets that exchanges a token, and whom it proves at
+// the resource.
+func (w *world) exchanged(t testing.TB, resource, client, subject string, pairs ...string) (string, *auth.Principal) {
+	t.Helper()
+	a := w.send(t, w.exchange(client, subject, append(pairs, "resource", resource)...))
+	requireGranted(t, a)
+	require.Equal(t, typeAccess, a.IssuedTokenType)
+	require.Empty(t, a.RefreshToken)
+	p, err := w.proves(t, resource, a.AccessToken)
+	require.NoError(t, err)
+	require.Equal(t, a.Scope, strings.Join(p.Scopes, " "))
+	return a.AccessToken, p
+}
+
+// proves returns what a resource says of a token of either sort.
+func (w *world) proves(t testing.TB, resource, token string) (*auth.Principal, error) {
+	t.Helper()
+	p, err := w.opener(t, resource).Verify(t.Context(), token)
+	if errors.Is(err, auth.ErrNotMine) {
+		return w.verifier(t, resource).Verify(t.Context(), token)
+	}
+	return p, err
+}
+
+// add registers a client with a secret.
+func (w *world) add(c *oauth.Client) {
+	text, kept := oauth.NewClientSecret()
+	c.Secrets = []oauth.ClientSecret{kept}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.secrets[c.ID], w.clients[c.ID] = text.Reveal(), c
+}
+
+// newExchange returns a world in which the resource files, too, is a client that
+// may exchange tokens.
+func newExchange(t testing.TB, change ...func(*oauth.Config)) *world {
+	w := newWorld(t, change...)
+	w.add(&oauth.Client{ID: "backend", Grants: []oauth.GrantType{oauth.TokenExchange}, Scopes: []string{"read", "write"}, Audience: files})
+	return w
+}
+
+// act returns who acts, as the token says.
+func act(t testing.TB, p *auth.Principal) *oauth.Actor {
+	t.Helper()
+	claims, err := auth.Claims[struct {
+		Act *oauth.Actor `json:"act"`
+	}](p)
+	require.NoError(t, err)
+	return claims.Act
+}
+
+// The resource api exchanges the token that it was called with for one by which it
+// calls the resource files, in the name of the same person. Nothing grows by it.
+func TestExchangeDelegates(t *testing.T) {
+	authtest.At(t, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
+		for _, from := range []string{"web", "opaque"} {
+			for _, opaque := range []bool{false, true} {
+				w := newExchange(t)
+				w.people["alice"].Tenant, w.people["alice"].Tier = "acme", "gold"
+				w.change("gateway", func(c *oauth.Client) { c.OpaqueTokens = opaque })
+				a := w.signIn(t, from)
+				subject, err := w.opens(t, a.AccessToken)
+				require.NoError(t, err)
+				authtest.Advance(10 * time.Minute)
+
+				token, p := w.exchanged(t, files, "gateway", a.AccessToken, "scope", "read")
+				require.Equal(t, &oauth.Actor{Subject: "gateway", ClientID: "gateway"}, act(t, p))
+				require.Equal(t, "alice", p.Subject)
+				require.Equal(t, "acme", p.Tenant)
+				require.Equal(t, "gold", p.Tier)
+				require.Equal(t, []string{"read"}, p.Scopes)
+				require.Equal(t, []string{files}, p.Credential.Audience)
+				require.Equal(t, "gateway", p.Credential.ClientID)
+				require.Equal(t, subject.Origin.Time, p.Origin.Time)
+				require.Equal(t, subject.Origin.ACR, p.Origin.ACR)
+				require.Equal(t, subject.Credential.Family, p.Credential.Family)
+				require.False(t, p.Credential.Expires.After(subject.Credential.Expires), "it outlives the token it came from")
+				_, err = w.opens(t, token)
+				require.ErrorIs(t, err, auth.ErrInvalid, "it is for files alone")
+
+				// Who is called with it is told, and other clients are not.
+				told := w.introspect(t, "backend", token)
+				require.Equal(t, map[string]any{"sub": "gateway", "client_id": "gateway"}, told["act"])
+				w.requireInactive(t, from, token)
+
+				// What ends the token that people granted ends this one.
+				w.revoke(t, from, a.RefreshToken)
+				_, err = w.proves(t, files, token)
+				require.ErrorIs(t, err, auth.ErrRevoked)
+				requireRefused(t, w.send(t, w.exchange("gateway", a.AccessToken)), 400, oauth.ErrInvalidRequest)
+			}
+		}
+	})
+}
+
+// What a token says of others is theirs: claims that are not about actors stay
+// behind.
+func TestExchangeLeavesClaimsBehind(t *testing.T) {
+	w := newExchange(t)
+	w.people["alice"].Claims = json.RawMessage(`{"salary":1}`)
+	for _, from := range []string{"web", "opaque"} {
+		a := w.signIn(t, from)
+		p, err := w.opens(t, a.AccessToken)
+		require.NoError(t, err)
+		require.Contains(t, string(p.Claims), "salary")
+		_, p = w.exchanged(t, files, "gateway", a.AccessToken)
+		require.NotContains(t, string(p.Claims), "salary")
+	}
+}
+
+// Row 114, and the narrowing of RFC 8693: scopes are those of the subject and of
+// the client, resources those of the client, also by their names as audience.
+func TestExchangeNarrows(t *testing.T) {
+	w := newExchange(t)
+	reader := w.send(t, w.redeem("web", w.code(t, "web", func(g *oauth.Granted) { g.Scopes = []string{"read"} })))
+	nothing := w.send(t, w.redeem("web", w.code(t, "web", func(g *oauth.Granted) { g.Scopes = []string{} })))
+	all := w.signIn(t, "web")
+
+	scopes := func(token string, pairs ...string) []string {
+		_, p := w.exchanged(t, files, "gateway", token, pairs...)
+		return p.Scopes
+	}
+	require.Equal(t, []string{"read", "write"}, scopes(all.AccessToken))
+	require.Equal(t, []string{"read"}, scopes(reader.AccessToken))
+	require.Equal(t, []string{"read"}, scopes(reader.AccessToken, "scope", "read write"))
+	require.Empty(t, scopes(reader.AccessToken, "scope", "write"))
+	require.Empty(t, scopes(nothing.AccessToken), "a token without scopes is no token for all of them")
+	w.change("gateway", func(c *oauth.Client) { c.Scopes = []string{"write"} })
+	require.Equal(t, []string{"write"}, scopes(all.AccessToken))
+	requireRefused(t, w.send(t, w.exchange("gateway", all.AccessToken, "scope", "read")), 400, oauth.ErrInvalidScope)
+	requireRefused(t, w.send(t, w.exchange("gateway", all.AccessToken, "scope", "\"")), 400, oauth.ErrInvalidScope)
+
+	audience := func(pairs ...string) *answer { return w.send(t, w.exchange("gateway", all.AccessToken, pairs...)) }
+	p, err := w.proves(t, files, audience("audience", files).AccessToken)
+	require.NoError(t, err)
+	require.Equal(t, []string{files}, p.Credential.Audience)
+	p, err = w.proves(t, files, audience("audience", files, "resource", api, "resource", files).AccessToken)
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{files, api}, p.Credential.Audience)
+	requireRefused(t, audience("audience", "files"), 400, oauth.ErrInvalidTarget)
+	requireRefused(t, audience("resource", api+"/"), 400, oauth.ErrInvalidTarget)
+	requireRefused(t, audience("resource", api, "audience", "nowhere"), 400, oauth.ErrInvalidTarget)
+	w.change("gateway", func(c *oauth.Client) { c.Resources = []string{api} })
+	requireRefused(t, audience("resource", files), 400, oauth.ErrInvalidTarget)
+}
+
+// A token is exchanged by whom it was issued to and by whom it is for; all else is
+// an invalid_request (RFC 8693 section 2.2.2).
+func TestExchangeRefuses(t *testing.T) {
+	w := newExchange(t)
+	a := w.signIn(t, "web")
+	o := w.signIn(t, "opaque")
+	own := w.token(t, "service", "grant_type", "client_credentials")
+	for name, r := range map[string]*http.Request{
+		"of others":              w.exchange("backend", a.AccessToken),
+		"of others, opaque":      w.exchange("backend", o.AccessToken),
+		"of others, service":     w.exchange("service", a.AccessToken),
+		"actor of others":        w.exchange("service", own.AccessToken, "actor_token", a.AccessToken, "actor_token_type", typeAccess),
+		"no subject":             w.asks("gateway", "grant_type", string(oauth.TokenExchange), "subject_token_type", typeAccess),
+		"no type":                w.asks("gateway", "grant_type", string(oauth.TokenExchange), "subject_token", a.AccessToken),
+		"no form":                w.asks("gateway", "grant_type", string(oauth.TokenExchange)),
+		"refresh token":          w.exchange("gateway", a.RefreshToken),
+		"junk":                   w.exchange("gateway", "junk"),
+		"forged":                 w.exchange("gateway", a.AccessToken+"x"),
+		"unknown":                w.exchange("gateway", auth.TokenForm("at_").New()),
+		"refresh token wanted":   w.exchange("gateway", a.AccessToken, "requested_token_type", typeRefresh),
+		"JWT wanted":             w.exchange("gateway", a.AccessToken, "requested_token_type", typeJWT),
+		"actor without type":     w.exchange("gateway", a.AccessToken, "actor_token", a.AccessToken),
+		"type without actor":     w.exchange("gateway", a.AccessToken, "actor_token_type", typeAccess),
+		"actor is no token":      w.exchange("gateway", a.AccessToken, "actor_token", "junk", "actor_token_type", typeAccess),
+		"actor of refresh type":  w.exchange("gateway", a.AccessToken, "actor_token", a.AccessToken, "actor_token_type", typeRefresh),
+		"subject of other types": w.asks("gateway", "grant_type", string(oauth.TokenExchange), "subject_token", a.AccessToken, "subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+		"opaque as JWT":          w.asks("gateway", "grant_type", string(oauth.TokenExchange), "subject_token", o.AccessToken, "subject_token_type", typeJWT),
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused := w.send(t, r)
+			requireRefused(t, refused, 400, oauth.ErrInvalidRequest)
+			require.NotContains(t, refused.Body.String(), a.AccessToken)
+		})
+	}
+	requireRefused(t, w.send(t, w.exchange("web", a.AccessToken)), 400, oauth.ErrUnauthorizedClient)
+	requireGranted(t, w.send(t, w.exchange("gateway", a.AccessToken, "requested_token_type", typeAccess)))
+	requireGranted(t, w.send(t, w.asks("gateway", "grant_type", string(oauth.TokenExchange), "subject_token", a.AccessToken, "subject_token_type", typeJWT)))
+
+	w.change("web", func(c *oauth.Client) { c.Disabled = true })
+	requireRefused(t, w.send(t, w.exchange("gateway", a.AccessToken)), 400, oauth.ErrInvalidRequest)
+}
+
+// Who acted before is told, up to a bound; a client that exchanges its own token
+// acts for nobody.
+func TestExchangeChains(t *testing.T) {
+	w := newExchange(t)
+	token := w.signIn(t, "web").AccessToken
+	clients, resources := []string{"gateway", "backend"}, []string{files, api}
+	var p *auth.Principal
+	for i := range 9 {
+		token, p = w.exchanged(t, resources[i%2], clients[i%2], token)
+		by := act(t, p)
+		for j := i; j >= 0; j-- {
+			require.Equal(t, clients[j%2], by.Subject)
+			require.Equal(t, clients[j%2], by.ClientID)
+			by = by.Act
+		}
+		require.Nil(t, by)
+		require.Equal(t, "alice", p.Subject)
+	}
+	requireRefused(t, w.send(t, w.exchange(clients[1], token)), 400, oauth.ErrInvalidRequest)
+
+	own := w.token(t, "service", "grant_type", "client_credentials")
+	_, p = w.exchanged(t, files, "service", own.AccessToken)
+	require.Nil(t, act(t, p))
+	require.Equal(t, "service", p.Subject)
+	_, p = w.exchanged(t, files, "gateway", own.AccessToken)
+	require.Equal(t, "gateway", act(t, p).Subject)
+	require.Equal(t, "service", p.Subject)
+
+	// Somebody who is called as the client is somebody else.
+	w.people["alice"].Subject = "gateway"
+	_, p = w.exchanged(t, files, "gateway", w.signIn(t, "web").AccessToken)
+	require.NotNil(t, act(t, p))
+}
+
+// Nobody acts unseen, but who was let to; and not if they name an actor.
+func TestExchangeImpersonates(t *testing.T) {
+	w := newExchange(t)
+	a := w.signIn(t, "web")
+	bob := *w.people["bob"]
+	code, err := w.server.NewCode(context.Background(), &bob, w.granted("web"))
+	require.NoError(t, err)
+	b := w.send(t, w.redeem("web", code))
+
+	w.change("gateway", func(c *oauth.Client) { c.Impersonation = true })
+	token, p := w.exchanged(t, files, "gateway", a.AccessToken)
+	require.Nil(t, act(t, p))
+	require.Equal(t, "alice", p.Subject)
+	require.NotContains(t, string(p.Claims), `"act"`)
+
+	_, p = w.exchanged(t, files, "gateway", a.AccessToken, "actor_token", b.AccessToken, "actor_token_type", typeAccess)
+	require.Equal(t, &oauth.Actor{Subject: "bob"}, act(t, p), "the people of the kit have no issuer")
+
+	// It hides itself, and not who was seen before.
+	_, p = w.exchanged(t, api, "backend", token)
+	require.Equal(t, "backend", act(t, p).Subject)
+	token, _ = w.exchanged(t, api, "backend", token)
+	_, p = w.exchanged(t, files, "gateway", token)
+	require.Equal(t, &oauth.Actor{Subject: "backend", ClientID: "backend"}, act(t, p))
+}
+
+// Somebody with a token of their own acts, in their own name, for as long as both
+// tokens last.
+func TestExchangeForAnActor(t *testing.T) {
+	authtest.At(t, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
+		w := newExchange(t)
+		actor := w.token(t, "service", "grant_type", "client_credentials")
+		authtest.Advance(5 * time.Minute)
+		a := w.signIn(t, "web")
+		by := []string{"actor_token", actor.AccessToken, "actor_token_type", typeAccess}
+		token, p := w.exchanged(t, files, "gateway", a.AccessToken, by...)
+		require.Equal(t, &oauth.Actor{Subject: "service", ClientID: "service"}, act(t, p))
+		require.Equal(t, "alice", p.Subject)
+		require.Equal(t, 10*time.Minute, time.Until(p.Credential.Expires))
+
+		// Who acts for somebody does not act for a third.
+		again := w.exchange("backend", token, "actor_token", token, "actor_token_type", typeAccess)
+		requireRefused(t, w.send(t, again), 400, oauth.ErrInvalidRequest)
+
+		authtest.Advance(10 * time.Minute)
+		requireRefused(t, w.send(t, w.exchange("gateway", a.AccessToken, by...)), 400, oauth.ErrInvalidRequest)
+		requireGranted(t, w.send(t, w.exchange("gateway", a.AccessToken)))
+
+		// The leeway of a verifier gives no new life.
+		authtest.Advance(5*time.Minute + time.Second)
+		w.requireOpen(t, a.AccessToken)
+		requireRefused(t, w.send(t, w.exchange("gateway", a.AccessToken)), 400, oauth.ErrInvalidRequest)
+	})
+}
+
+// A token that names who may act is exchanged for them alone, and says so on.
+func TestExchangeMayAct(t *testing.T) {
+	for mayAct, ok := range map[string]bool{
+		`{"sub":"gateway"}`:                               true,
+		`{"client_id":"gateway"}`:                         true,
+		`{"sub":"gateway","client_id":"gateway"}`:         true,
+		`{"sub":"gateway","iss":"` + issuer + `"}`:        true,
+		`{"sub":"gateway","iss":"https://other.example"}`: false,
+		`{"sub":"gateway","client_id":"backend"}`:         false,
+		`{"sub":"backend"}`:                               false,
+		`{"sub":"Gateway"}`:                               false,
+		`{"SUB":"gateway"}`:                               false,
+		`{"sub":"gateway","email":"gateway@example.com"}`: false,
+		`{"sub":"gateway","tenant":""}`:                   false,
+		`{"iss":"` + issuer + `"}`:                        false,
+		`{"sub":["gateway"]}`:                             false,
+		`{"sub":"gateway","sub":"gateway"}`:               false,
+		`{}`:                                              false,
+		`[]`:                                              false,
+		`"gateway"`:                                       false,
+		`null`:                                            false,
+	} {
+		for _, from := range []string{"web", "opaque"} {
+			for _, impersonation := range []bool{false, true} {
+				if strings.Count(mayAct, `"sub"`) > 1 && from == "web" {
+					continue // not to be written into a JWT
+				}
+				t.Run(fmt.Sprint(mayAct, from, impersonation), func(t *testing.T) {
+					w := newExchange(t)
+					w.people["alice"].Claims = json.RawMessage(`{"may_act":` + mayAct + `}`)
+					w.change("gateway", func(c *oauth.Client) { c.Impersonation = impersonation })
+					a := w.signIn(t, from)
+					if !ok {
+						requireRefused(t, w.send(t, w.exchange("gateway", a.AccessToken)), 400, oauth.ErrInvalidRequest)
+						return
+					}
+					token, p := w.exchanged(t, files, "gateway", a.AccessToken)
+					require.Equal(t, impersonation, act(t, p) == nil)
+					requireRefused(t, w.send(t, w.exchange("backend", token)), 400, oauth.ErrInvalidRequest)
+				})
+			}
+		}
+	}
+}
+
+// A bond to a key is not lost by an exchange: who holds a token that leaked gets
+// nothing for it, and whom it is for gets a token of their own.
+func TestExchangeOfBoundTokens(t *testing.T) {
+	w := newExchange(t)
+	prove := func(r *http.Request, s *signer) *http.Request {
+		p := s.proof()
+		r.Header.Set(p.name, p.value)
+		return r
+	}
+	mine, other := newSigner(), newSigner()
+	a := w.send(t, prove(w.asks("service", "grant_type", "client_credentials"), mine))
+	require.Equal(t, "DPoP", a.TokenType)
+
+	requireRefused(t, w.send(t, w.exchange("service", a.AccessToken)), 400, oauth.ErrInvalidRequest)
+	requireRefused(t, w.send(t, prove(w.exchange("service", a.AccessToken), other)), 400, oauth.ErrInvalidRequest)
+	got := w.send(t, prove(w.exchange("service", a.AccessToken), mine))
+	requireGranted(t, got)
+	require.Equal(t, "DPoP", got.TokenType)
+	p, err := w.opens(t, got.AccessToken)
+	require.NoError(t, err)
+	require.Equal(t, mine.jkt(t), p.Credential.Confirmation)
+
+	// The resource: without a key, with its own.
+	got = w.send(t, w.exchange("gateway", a.AccessToken))
+	requireGranted(t, got)
+	require.Equal(t, "Bearer", got.TokenType)
+	got = w.send(t, prove(w.exchange("gateway", a.AccessToken), other))
+	requireGranted(t, got)
+	p, err = w.opens(t, got.AccessToken)
+	require.NoError(t, err)
+	require.Equal(t, other.jkt(t), p.Credential.Confirmation)
+
+	// And so the actor's.
+	subject := w.token(t, "service", "grant_type", "client_credentials")
+	by := []string{"actor_token", a.AccessToken, "actor_token_type", typeAccess}
+	requireRefused(t, w.send(t, w.exchange("service", subject.AccessToken, by...)), 400, oauth.ErrInvalidRequest)
+	requireGranted(t, w.send(t, prove(w.exchange("service", subject.AccessToken, by...), mine)))
+}
+
+// An outage is told as one, at every call of the store.
+func TestExchangeOutage(t *testing.T) {
+	for _, from := range []string{"web", "opaque"} {
+		t.Run(from, func(t *testing.T) {
+			everyFault(t, func(t *testing.T, w *world) (*http.Request, func(*testing.T)) {
+				if from == "opaque" {
+					w.change("gateway", func(c *oauth.Client) { c.OpaqueTokens = true })
+				}
+				a := w.signIn(t, from)
+				return w.exchange("gateway", a.AccessToken), func(t *testing.T) {
+					requireGranted(t, w.send(t, w.exchange("gateway", a.AccessToken)))
+				}
+			})
+		})
+	}
+}
