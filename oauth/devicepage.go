@@ -27,7 +27,7 @@ func (s *Server) serveDevice(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 	case errors.Is(err, errUserCode):
 		d.enterCode(http.StatusBadRequest, "This code is not valid. Check it, or start again on your device.")
-	case errors.Is(err, auth.ErrRateLimited):
+	case errors.Is(err, auth.ErrRateLimited) && d.user != nil:
 		setRetryAfter(w.Header(), failureOf(err).retryAfter)
 		d.enterCode(http.StatusTooManyRequests, "There were too many codes that are not valid. Please wait before you try again.")
 	case errors.Is(err, errDeclined):

@@ -82,7 +82,7 @@ type message struct {
 	Title, Text string
 
 	// Code and Detail are for a developer; Retry is where the person may go on.
-	Code   ErrorCode
+	Code   string
 	Detail string
 	Retry  string
 }
@@ -90,7 +90,7 @@ type message struct {
 // showError answers a browser that is not to be sent to a client. v may be nil.
 func (s *Server) showError(w http.ResponseWriter, v *visit, err error) {
 	f := failureOf(err)
-	m := message{Title: "This did not work", Text: "Go back to the application and start again.", Code: f.code, Detail: f.description}
+	m := message{Title: "This did not work", Text: "Go back to the application and start again.", Code: string(f.code), Detail: f.description}
 	var r *refusal
 	switch {
 	case errors.Is(err, errForm):

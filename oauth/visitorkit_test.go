@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"html"
 	"net/http"
 	"net/http/cookiejar"
@@ -203,3 +204,6 @@ func (v *visitor) consented(target string) *page {
 	}
 	return p
 }
+
+// errStoreDown is what a store says that does not answer.
+var errStoreDown = errors.New("the store is down")
