@@ -53,6 +53,15 @@ func TestDocs(t *testing.T) {
 	require.Empty(t, c.all("session", "list"))
 	require.Equal(t, "active", c.one("platform", "show", "acme")["state"])
 	require.Len(t, c.all("platform", "keys", "list", "acme"), 2)
+	store := c.openAt("sqlite:" + filepath.Join(c.folder, "auth.db"))
+	client := c.entryOf(store, "web-app")
+	require.False(t, client.Disabled)
+	require.Len(t, client.Secrets, 1)
+	require.True(t, proves(client, strings.TrimSpace(c.read("web-app-secret"))))
+	client = c.entryOf(store, "mail-app")
+	require.True(t, proves(client, strings.TrimSpace(c.read("mail-app-secret"))))
+	require.True(t, proves(client, strings.TrimSpace(c.read("mail-app-next-secret"))))
+	require.Len(t, c.all("client", "list"), 4)
 	before, after := lines(c.read("auth.jsonl")), lines(c.ok("export", "--store", "sqlite:new.db"))
 	require.Equal(t, before, after)
 }
@@ -68,6 +77,7 @@ func prepare(c *cli) {
 		c.ok("keygen", "--alg", "RS512", "--bits", "2048", "--out", name+".pem", "--public", name+".pub.pem")
 	}
 	c.ok("platform", "add", "acme", "--key", "acme.pub.pem")
+	c.ok("client", "add", "web-app")
 	s := newSmith(c.T, c)
 	c.write("token", s.sign(good, claims(map[string]any{"iss": "https://api.example.com", "aud": "https://api.example.com"})))
 }

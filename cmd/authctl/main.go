@@ -1,6 +1,7 @@
-// Authctl is the operators' tool: it looks after API keys, sessions, users and
-// platforms in the store of an API that uses package auth, makes signing keys,
-// tells what is wrong with a token, and moves all that a store holds to another.
+// Authctl is the operators' tool: it looks after API keys, sessions, users,
+// platforms and OAuth 2.0 clients in the store of an API that uses package auth,
+// makes signing keys, tells what is wrong with a token, and moves all that a
+// store holds to another.
 // See docs/authctl.md of that module.
 package main
 
@@ -119,7 +120,7 @@ func (a *app) note(format string, args ...any) {
 }
 
 func (a *app) command() *cobra.Command {
-	root := group("authctl", "Look after API keys, sessions, users and platforms", `
+	root := group("authctl", "Look after API keys, sessions, users, platforms and OAuth clients", `
 Authctl works on the store of an API that uses package auth.
 
 The store is named by the environment variable AUTH_STORE, or by --store:
@@ -146,7 +147,7 @@ the token is not good or was not verified.`, `
   authctl migrate
   authctl key create --prefix acme_live --subject 42 --scope data:read
   authctl session revoke --login ann@example.com`,
-		a.migrateCommand(), a.keyCommand(), a.sessionCommand(), a.userCommand(), a.platformCommand(),
+		a.migrateCommand(), a.keyCommand(), a.sessionCommand(), a.userCommand(), a.platformCommand(), a.clientCommand(),
 		a.keygenCommand(), a.tokenCommand(), a.sweepCommand(), a.exportCommand(), a.importCommand(), a.versionCommand(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
