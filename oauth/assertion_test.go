@@ -14,6 +14,7 @@ import (
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/oauth"
+	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
 // An agency is a platform whose users sign in by its assertions, at a server of
@@ -35,13 +36,15 @@ func (a *agency) Platform(_ context.Context, id string) (*auth.Platform, error) 
 	return &entry, nil
 }
 
-func newAgency(t testing.TB) *agency {
+func newAgency(t testing.TB) *agency { return newAgencyOver(t, memstore.New()) }
+
+func newAgencyOver(t testing.TB, store auth.Store) *agency {
 	a := &agency{key: newSigner()}
 	a.entry = auth.Platform{ID: "acme", Keys: a.key.public(t), Algorithms: []auth.Algorithm{auth.EdDSA}, Audience: issuer, Scopes: []string{"read", "admin"}}
 	a.user = func(x *auth.Assertion) (*auth.Principal, error) {
 		return &auth.Principal{Subject: "acme:" + x.Subject, Scopes: []string{"read", "write"}}, nil
 	}
-	a.world = newWorld(t, func(c *oauth.Config) {
+	a.world = newWorldOver(t, store, func(c *oauth.Config) {
 		var err error
 		a.platforms, err = auth.NewPlatforms(c.Store, a, &auth.PlatformOptions{
 			User: func(_ context.Context, _ *auth.Platform, x *auth.Assertion) (*auth.Principal, error) {

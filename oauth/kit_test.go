@@ -49,10 +49,12 @@ type world struct {
 	store  auth.Store
 	keys   *auth.Keys
 	people people
+	config oauth.Config
 
 	mu      sync.Mutex
 	clients map[string]*oauth.Client
-	outage  error // of the registry
+	outage  error  // of the registry
+	asked   func() // goes ahead of each look-up of a client, if it is not nil
 	events  []oauth.Event
 
 	secrets map[string]string
@@ -105,9 +107,20 @@ func newWorldOver(t testing.TB, store auth.Store, change ...func(*oauth.Config))
 	for _, f := range change {
 		f(&c)
 	}
+	w.config = c
 	w.server, err = oauth.NewServer(c)
 	require.NoError(t, err)
 	return w
+}
+
+// twin is another process of the same server, over the same store.
+func (w *world) twin(t testing.TB) *world {
+	t.Helper()
+	twin := &world{store: w.store, people: w.people, config: w.config, clients: w.clients, secrets: w.secrets, keys: w.keys, signing: w.signing}
+	var err error
+	twin.server, err = oauth.NewServer(w.config)
+	require.NoError(t, err)
+	return twin
 }
 
 func keysOf(t testing.TB, alg auth.Algorithm) *auth.Keys {
@@ -186,6 +199,9 @@ func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s
 
 // Client implements oauth.ClientRegistry.
 func (w *world) Client(_ context.Context, id string) (*oauth.Client, error) {
+	if w.asked != nil {
+		w.asked()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.outage != nil {
