@@ -62,6 +62,15 @@ func start(tb testing.TB, cmd *exec.Cmd) *program {
 	return p
 }
 
+// environ returns what it has printed as an environment.
+func (p *program) environ() []string {
+	var all []string
+	for name, value := range p.values {
+		all = append(all, name+"="+value)
+	}
+	return all
+}
+
 // stop ends the program in good order.
 func (p *program) stop() {
 	p.tb.Helper()

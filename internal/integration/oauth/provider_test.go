@@ -3,10 +3,7 @@
 package oauth_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -68,16 +65,6 @@ func (p *provider) token(resource string) string {
 	require.Equal(p.t, http.StatusOK, response.StatusCode, string(body))
 	require.NoError(p.t, json.Unmarshal(body, &answer))
 	return answer.Token
-}
-
-func newJWK(id string) map[string]string {
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	d, point := must(key.Bytes()), must(key.PublicKey.Bytes())
-	text := base64.RawURLEncoding.EncodeToString
-	return map[string]string{
-		"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": id,
-		"x": text(point[1:33]), "y": text(point[33:]), "d": text(d),
-	}
 }
 
 // A resourceServer is an API of ours that takes another's tokens.
