@@ -68,7 +68,7 @@ func (t *transaction) proceed() (code string, err error) {
 		return "", err
 	}
 	if t.posted(stepLogin) {
-		t.login(t.Request, t.interaction())
+		t.login(t.interaction())
 		return "", nil
 	}
 	if t.user, err = t.signedIn(); err != nil {
@@ -99,7 +99,7 @@ func (t *transaction) proceedTo() (code string, err error) {
 	case again && t.request.prompts("none"):
 		return "", refuse(ErrLoginRequired, "Nobody is signed in as the client wishes.")
 	case again:
-		t.login(t.Request, t.interaction())
+		t.login(t.interaction())
 		return "", nil
 	}
 	if err := t.narrow(); err != nil {

@@ -53,7 +53,7 @@ func (d *deviceVisit) proceed() (err error) {
 		return err
 	}
 	if d.posted(stepLogin) {
-		d.login(d.Request, &Interaction{})
+		d.login(&Interaction{})
 		return nil
 	}
 	if d.user, err = d.signedIn(); err != nil {
@@ -64,7 +64,7 @@ func (d *deviceVisit) proceed() (err error) {
 	case d.user == nil && d.form != nil:
 		return errForm
 	case d.user == nil:
-		d.login(d.Request, &Interaction{})
+		d.login(&Interaction{})
 		return nil
 	case typed == "":
 		d.enterCode(http.StatusOK, "")
@@ -77,7 +77,7 @@ func (d *deviceVisit) proceed() (err error) {
 	case d.form != nil:
 		return d.decide(typed)
 	case d.ask.client.endedFor(d.user):
-		d.login(d.Request, &Interaction{})
+		d.login(&Interaction{})
 		return nil
 	}
 	d.askConsent()

@@ -35,15 +35,19 @@ func (v *visit) signedIn() (*auth.Principal, error) {
 	return p, err
 }
 
-// login has the Login answer r, which is the visit's request or is seen as a GET.
-func (v *visit) login(r *http.Request, i *Interaction) {
+// login has the Login answer. Where a form was posted, the next page has the same
+// token: what comes of a wrong password and of an unknown user is the same then, to
+// the byte.
+func (v *visit) login(i *Interaction) {
 	if v.since.IsZero() {
 		v.since = now()
 	}
 	i.Return = v.back()
-	i.CSRF = v.token(stepLogin)
+	if i.CSRF = v.form.of("csrf"); i.CSRF == "" {
+		i.CSRF = v.token(stepLogin)
+	}
 	v.complete(i)
-	v.server.config.Login.ServeLogin(v.w, r, i)
+	v.server.config.Login.ServeLogin(v.w, v.Request, i)
 }
 
 // complete fills in what every page is told.

@@ -63,7 +63,7 @@ func isLink(s string) bool {
 		return true
 	}
 	if u, err := url.Parse(s); err == nil && u.Scheme == "" && u.Host == "" {
-		return strings.HasPrefix(s, "/")
+		return strings.HasPrefix(s, "/") && isGraphic(s) && !strings.Contains(s, `\`) // which browsers take for a slash
 	}
 	_, err := httpsURL(s)
 	return err == nil
