@@ -158,8 +158,7 @@ func TestRevokeAndIntrospectAuthenticateClients(t *testing.T) {
 }
 
 // everyFault has each call of the store fail in turn that answering a request
-// makes, in a world of its own: the answer is an outage, and told as one. Where the
-// answers are lost, not the calls, it may be otherwise with the last. prepare
+// makes, in a world of its own: the answer is an outage, and told as one. prepare
 // returns the request, and what is to hold when the store is up again.
 func everyFault(t *testing.T, prepare func(t *testing.T, w *world) (*http.Request, func(t *testing.T))) {
 	t.Helper()
@@ -174,7 +173,7 @@ func everyFault(t *testing.T, prepare func(t *testing.T, w *world) (*http.Reques
 		a := httptest.NewRecorder()
 		w.server.ServeHTTP(a, r)
 		if len(faulty.Calls())-done <= n {
-			require.Equal(t, http.StatusOK, a.Code, a.Body)
+			require.Less(t, a.Code, 500, a.Body)
 			break
 		}
 		require.Equal(t, http.StatusServiceUnavailable, a.Code, "%v: %v", faulty.Calls()[done:], a.Body)
