@@ -280,6 +280,16 @@ func bad(t testing.TB, v auth.Verifier, token string) {
 	require.ErrorIs(t, err, auth.ErrInvalid)
 }
 
+// anRSAKey is the same one whenever it is asked for: it takes a while to make.
+func anRSAKey(t testing.TB) *auth.Key {
+	t.Helper()
+	k, err := oneRSAKey()
+	require.NoError(t, err)
+	return k
+}
+
+var oneRSAKey = sync.OnceValues(func() (*auth.Key, error) { return auth.GenerateKey(auth.RS256) })
+
 // complaints are what OnError was told.
 type complaints struct {
 	mu   sync.Mutex

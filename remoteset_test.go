@@ -36,7 +36,7 @@ func TestRemoteKeysLeaveOut(t *testing.T) {
 	key := generate(t, auth.ES256)
 	rest := string(publicJWK(t, key))
 	es := string(publicJWK(t, generate(t, auth.ES256)))
-	rs := string(publicJWK(t, generate(t, auth.RS256)))
+	rs := string(publicJWK(t, anRSAKey(t)))
 	ed := string(publicJWK(t, generate(t, auth.EdDSA)))
 	const private = `{"kty":"OKP","crv":"Ed25519","kid":"2026","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}`
 	for name, c := range map[string]struct {
@@ -99,7 +99,7 @@ func TestRemoteKeysLeaveOut(t *testing.T) {
 // What a provider may well write is used.
 func TestRemoteKeysUse(t *testing.T) {
 	es := string(publicJWK(t, generate(t, auth.ES256)))
-	rs := string(publicJWK(t, generate(t, auth.RS256)))
+	rs := string(publicJWK(t, anRSAKey(t)))
 	ed := string(publicJWK(t, generate(t, auth.EdDSA)))
 	for document, want := range map[string][]string{
 		es:                               {"ES256"},
@@ -179,11 +179,16 @@ func TestRemoteKeysLookup(t *testing.T) {
 
 // The default of RSA keys without alg is an option.
 func TestRemoteKeysAlgorithm(t *testing.T) {
-	key := generate(t, auth.PS256)
-	p := newProvider(t)
-	p.text(keysPath, `{"keys":[`+changed(t, string(publicJWK(t, key)), "alg", nil)+`]}`)
-	bad(t, p.jwt(p.remote(auth.RemoteKeysOptions{})), p.token(key))
-	good(t, p.jwt(p.remote(auth.RemoteKeysOptions{Algorithm: auth.PS256})), p.token(key))
+	signer := authtest.NewPlatform("signer") // by RS512
+	key := must(signer.Entry().Keys.Lookup(t.Context(), "", auth.RS512))[0]
+	p := newProvider(t, key)
+	token := signer.SignClaims(json.RawMessage(p.claims().String()))
+	good(t, p.jwt(p.remote(auth.RemoteKeysOptions{})), token)
+	var set struct{ Keys []json.RawMessage }
+	require.NoError(t, json.Unmarshal([]byte(jwks(t, key)), &set))
+	p.text(keysPath, `{"keys":[`+changed(t, string(set.Keys[0]), "alg", nil)+`]}`)
+	bad(t, p.jwt(p.remote(auth.RemoteKeysOptions{})), token)
+	good(t, p.jwt(p.remote(auth.RemoteKeysOptions{Algorithm: auth.RS512})), token)
 }
 
 // What is left out is told once for each document, and without the text of it.
