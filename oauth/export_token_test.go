@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/seed-077cad0b/auth"
 )
@@ -26,4 +27,10 @@ func (s *Server) NewCode(ctx context.Context, user *auth.Principal, g Granted) (
 		Challenge:   g.Challenge,
 		JKT:         g.JKT,
 	})
+}
+
+// ParseParams reads parameters as the endpoints do.
+func ParseParams(encoded string) (url.Values, error) {
+	p, err := parseParams(encoded)
+	return url.Values(p), err
 }
