@@ -9,3 +9,8 @@ import "testing"
 func TestOpenIDClient(t *testing.T) {
 	runScript(t, "openid-client.mjs", example(t, "spatialweb").environ()...)
 }
+
+// npm's client of the Model Context Protocol finds its way from the bare URL.
+func TestMCPClientOfNPM(t *testing.T) {
+	runScript(t, "mcp-client.mjs", example(t, "mcp").environ()...)
+}
