@@ -252,3 +252,50 @@ func TestOutagesBurnNoPushedRequest(t *testing.T) {
 		}
 	}
 }
+
+// RFC 9449 section 10: the code is bound to a key that the request names, or that a
+// proof along with a pushed one shows.
+func TestRequestsBindTheCodeToAKey(t *testing.T) {
+	w := newWorld(t)
+	key, other := newSigner(), newSigner()
+	jkt := strings.TrimPrefix(key.jkt(t), "jkt:")
+	proof := func(s *signer) header { return s.proofFor("POST", issuer+"/oauth/par") }
+	push := func(fields []header, pairs ...string) *pushedAnswer {
+		q := authorizeQuery("bound", pairs...)
+		return w.push(t, "bound", q, fields...)
+	}
+	redeem := func(by *signer, target string) *answer {
+		t.Helper()
+		r := w.redeem("bound", requireCode(t, w.as(t, "alice").consented(target)), "code_verifier", verifierText)
+		p := by.proof()
+		r.Header.Set(p.name, p.value)
+		return w.send(t, r)
+	}
+	for name, a := range map[string]*pushedAnswer{
+		"by a proof": push([]header{proof(key)}),
+		"by name":    push(nil, "dpop_jkt", jkt),
+		"by both":    push([]header{proof(key)}, "dpop_jkt", jkt),
+	} {
+		require.Equal(t, http.StatusCreated, a.Code, "%s: %s", name, a.Body)
+		target := pushedURL("bound", a.RequestURI)
+		requireGranted(t, redeem(key, target))
+		a = push([]header{proof(key)})
+		requireRefused(t, redeem(other, pushedURL("bound", a.RequestURI)), 400, oauth.ErrInvalidGrant)
+	}
+	requireGranted(t, redeem(key, authorizeURL("bound", "dpop_jkt", jkt)))
+	requireRefused(t, redeem(other, authorizeURL("bound", "dpop_jkt", jkt)), 400, oauth.ErrInvalidGrant)
+
+	a := push([]header{proof(other)}, "dpop_jkt", jkt)
+	require.Equal(t, string(oauth.ErrInvalidDPoPProof), a.Error)
+	a = push([]header{key.proofFor("POST", issuer+"/oauth/token")})
+	require.Equal(t, string(oauth.ErrInvalidDPoPProof), a.Error)
+	used := proof(key)
+	require.Equal(t, http.StatusCreated, push([]header{used}).Code)
+	require.Equal(t, string(oauth.ErrInvalidDPoPProof), push([]header{used}).Error)
+	fresh := proof(key)
+	require.Equal(t, string(oauth.ErrInvalidScope), push([]header{fresh}, "scope", "admin").Error)
+	require.Equal(t, http.StatusCreated, push([]header{fresh}).Code, "what was refused for something else uses up no proof")
+
+	without := newWorld(t, func(c *oauth.Config) { c.DPoP = nil })
+	requireError(t, without.as(t, "alice").get(authorizeURL("web", "dpop_jkt", jkt)), oauth.ErrInvalidRequest)
+}
