@@ -239,6 +239,42 @@ func TestDPoPBoundCredentials(t *testing.T) {
 	require.Equal(t, 200, w.StatusCode)
 }
 
+// The refresh tokens of a key are of that key alone, and so are all that they are
+// traded for.
+func TestDPoPBoundRefreshTokens(t *testing.T) {
+	h := newHouse(t)
+	client, thief := newProver("EdDSA"), newProver("EdDSA")
+	refresh := must(auth.NewRefresh(h.store, h.tokens, nil))
+	mux := http.NewServeMux()
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	dpop := newDPoP(t, h.store, auth.DPoPOptions{BaseURL: s.URL})
+	mux.Handle("POST /login", auth.NewGuard(dpop.Source(h.keys), nil).Exchange(refresh))
+	mux.Handle("POST /refresh", auth.NewGuard(auth.First(dpop.Source(refresh), auth.JSONField("refresh_token", refresh)), nil).Exchange(refresh))
+	mux.Handle("GET /data", auth.NewGuard(dpop.Source(h.tokens), nil).WrapFunc(hello))
+	key := must(h.keys.Create(t.Context(), &auth.Principal{Subject: "alice"}, &auth.KeyOptions{Confirmation: client.confirmation()}))
+
+	path, credential := "/login", key.Token.Reveal()
+	for range 3 {
+		w, _ := send(t, thief, "POST", s.URL+path, credential)
+		require.Equal(t, 401, w.StatusCode)
+		w, body := send(t, client, "POST", s.URL+path, credential)
+		require.Equal(t, 200, w.StatusCode, body)
+		var pair struct {
+			AccessToken  string `json:"access_token"`
+			RefreshToken string `json:"refresh_token"`
+			TokenType    string `json:"token_type"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(body), &pair))
+		require.Equal(t, "DPoP", pair.TokenType)
+		w, _ = send(t, client, "GET", s.URL+"/data", pair.AccessToken)
+		require.Equal(t, 200, w.StatusCode)
+		w, _ = request(t, http.DefaultClient, "POST", s.URL+"/refresh", `{"refresh_token":"`+pair.RefreshToken+`"}`)
+		require.Equal(t, 401, w.StatusCode, "a copy of the token alone")
+		path, credential = "/refresh", pair.RefreshToken
+	}
+}
+
 // send asks with a proof, and again with the nonce that it is told.
 func send(t testing.TB, client *prover, method, url, credential string) (*http.Response, string) {
 	t.Helper()

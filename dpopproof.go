@@ -36,7 +36,7 @@ var (
 	errProofID       = badProof("jti is too long")
 	errProofMethod   = badProof("htm is another")
 	errProofURI      = badProof("htu is another")
-	errProofTime     = badProof("iat is too far from now, or exp and nbf are")
+	errProofTime     = badProof("iat, exp or nbf is not of this time")
 	errProofToken    = badProof("ath is missing or another")
 	errProofUsed     = badProof("used already")
 )
