@@ -47,8 +47,17 @@ func (s *Server) grantAssertion(t *tokenRequest) (*auth.Grant, error) {
 // by.
 func (s *Server) signIn(t *tokenRequest) (*auth.Principal, error) {
 	a := s.config.Platforms.JWTBearer()
+	var (
+		p   *auth.Principal
+		err error
+	)
 	if c, ok := a.(auth.ClientAuthenticator); ok {
-		return c.AuthenticateClient(t.Request, s.clients.ClientAddress(t.Request))
+		p, err = c.AuthenticateClient(t.Request, s.clients.ClientAddress(t.Request))
+	} else {
+		p, err = a.Authenticate(t.Request)
 	}
-	return a.Authenticate(t.Request)
+	if err != nil {
+		return nil, err
+	}
+	return p.ProvedAt(t.begun), nil // the client, too, may have ended meanwhile
 }

@@ -138,7 +138,7 @@ func (a *clientAuthenticator) bySecret(ctx context.Context, p params, id, secret
 		(&Client{}).hasSecret(secret, time.Now()) // who is not known costs a hash, too
 		return nil, err
 	}
-	if c.Public || c.Keys != nil || !c.hasSecret(secret, time.Now()) {
+	if !c.hasSecret(secret, time.Now()) {
 		return nil, errUnproved
 	}
 	return c, nil

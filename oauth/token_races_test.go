@@ -188,14 +188,19 @@ func TestTokenInterleavings(t *testing.T) {
 // outlives that, although it was known when it was looked up.
 func TestClientEndsMeanwhile(t *testing.T) {
 	authtest.At(t, whenever, func(t *testing.T) {
-		w := newWorld(t)
-		authtest.Advance(time.Second)
-		w.asked = func() {
-			require.NoError(t, w.server.RevokeClient(context.Background(), "service"))
-			time.Sleep(time.Second)
+		w := newAgency(t)
+		for id, ask := range map[string]func() *http.Request{
+			"service": func() *http.Request { return w.asks("service", credentials...) },
+			"partner": func() *http.Request { return w.bears(w.says(nil)) },
+		} {
+			authtest.Advance(time.Second)
+			w.asked = func() {
+				require.NoError(t, w.server.RevokeClient(context.Background(), id))
+				time.Sleep(time.Second)
+			}
+			requireRefused(t, w.send(t, ask()), 400, oauth.ErrInvalidGrant)
+			w.asked = nil
+			requireGranted(t, w.send(t, ask()))
 		}
-		requireRefused(t, w.token(t, "service", credentials...), 400, oauth.ErrInvalidGrant)
-		w.asked = nil
-		requireGranted(t, w.token(t, "service", credentials...))
 	})
 }
