@@ -55,7 +55,10 @@ type Config struct {
 	DPoP *auth.DPoP
 
 	// SubjectTokens verify tokens of other issuers that clients may exchange
-	// (RFC 8693), beside those of this server.
+	// (RFC 8693), beside those of this server, which has to be their audience. A
+	// subject of another issuer becomes "ISSUER#SUBJECT" here, without its tenant
+	// and tier; a verifier that maps people to users of this server returns those,
+	// without an Issuer or with ours.
 	SubjectTokens []auth.Verifier
 
 	// Endpoints say where the endpoints are mounted.

@@ -201,10 +201,11 @@ func (s *Server) exchangeOrder(t *tokenRequest, subject, actor *presented) (*ord
 	if !fits(&p) {
 		return nil, errTooLargeToken
 	}
-	o := &order{client: t.client, principal: &p, scopes: scopes, audience: resources}
+	family := auth.NewFamily()
 	if subject.own {
-		o.family = p.Credential.Family
+		family = p.Credential.Family
 	}
+	o := &order{client: t.client, principal: &p, scopes: scopes, audience: resources, family: family}
 	p.Credential = auth.Credential{}
 	return o, nil
 }

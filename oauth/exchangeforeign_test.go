@@ -61,6 +61,7 @@ func TestExchangeOfForeignTokens(t *testing.T) {
 		require.Equal(t, proved, p.Origin.Time)
 		require.Empty(t, p.Origin.ACR)
 		require.NotEqual(t, g.Principal.Credential.Family, p.Credential.Family)
+		require.Regexp(t, "^rf_", p.Credential.Family, "one that can be ended")
 		require.NotContains(t, string(p.Claims), "salary")
 		require.False(t, p.Credential.Expires.After(g.Principal.Credential.Expires))
 		require.Equal(t, &oauth.Actor{Subject: "gateway", ClientID: "gateway", Act: &oauth.Actor{

@@ -89,6 +89,24 @@ func TestIntrospect(t *testing.T) {
 	})
 }
 
+// Whom another issuer has named is not taken for somebody of ours, and what may be
+// called from some networks only says so.
+func TestIntrospectTellsWhoseSubject(t *testing.T) {
+	w := newWorld(t)
+	alice := w.people["alice"]
+	for _, client := range []string{"web", "opaque"} {
+		alice.Issuer, alice.Networks = "https://idp.example", must(auth.ParseNetworks("192.0.2.0/24"))
+		told := w.introspect(t, client, w.signIn(t, client).AccessToken)
+		require.Equal(t, issuer, told["iss"])
+		require.Equal(t, "https://idp.example", told["idp"])
+		require.Equal(t, "192.0.2.0/24", told["origin_networks"])
+		alice.Issuer, alice.Networks = issuer, nil
+		told = w.introspect(t, client, w.signIn(t, client).AccessToken)
+		require.NotContains(t, told, "idp")
+		require.NotContains(t, told, "origin_networks")
+	}
+}
+
 // A token that is bound tells to what, so that an API can ask for the proof.
 func TestIntrospectTellsTheKey(t *testing.T) {
 	w := newWorld(t)

@@ -132,10 +132,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // Token returns the token endpoint (RFC 6749 section 3.2).
 func (s *Server) Token() http.Handler { return s.endpoint(s.serveToken) }
 
-// Revoke returns the revocation endpoint (RFC 7009).
+// Revoke returns the revocation endpoint (RFC 7009), at which clients end their own
+// tokens: an access token alone, a refresh token with all that its family has been
+// issued. Of the tokens of others it tells nothing.
 func (s *Server) Revoke() http.Handler { return s.endpoint(s.serveRevoke) }
 
-// Introspect returns the introspection endpoint (RFC 7662).
+// Introspect returns the introspection endpoint (RFC 7662), which tells clients that
+// are not public of their own tokens, and of the access tokens for the resource that
+// they are (Client.Audience). Of all others it says that they are not active.
 func (s *Server) Introspect() http.Handler { return s.endpoint(s.serveIntrospect) }
 
 // Metadata returns the server's metadata (RFC 8414), for the path
