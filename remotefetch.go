@@ -65,6 +65,9 @@ func (r *RemoteKeys) await(ctx context.Context, kid string, alg Algorithm) ([]*K
 	for {
 		f, err := r.join()
 		if err != nil {
+			if s := r.current.Load(); s != nil && s.gone[kid] {
+				return nil, nil // it was taken out, and is not to be waited for
+			}
 			return nil, err
 		}
 		select {
@@ -150,6 +153,7 @@ func (r *RemoteKeys) run(f *fetch) {
 	f.set = set
 	if set == nil {
 		f.err = report
+		r.located = time.Time{} // the keys may have moved
 	}
 
 	s.mu.Lock()
@@ -219,7 +223,6 @@ func (r *RemoteKeys) renew(ctx context.Context) (*remoteSet, error) {
 	}
 	document, err := r.get(ctx, r.url)
 	if err != nil {
-		r.located = time.Time{} // it may have moved
 		return nil, err
 	}
 	next, err := r.current.Load().follow(document, r.algorithm)

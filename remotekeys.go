@@ -29,9 +29,9 @@ import (
 // strangers like: four times in a row, and then once in MinInterval. A token
 // that comes in between is not refused. It is answered as an outage, with the
 // time of the next fetch, which is then booked, as Retry-After. A kid is refused
-// only after a fetch that was begun when its token was there already. Requests
-// whose keys are known wait for none of this. All who wait share one fetch, which
-// the context of none of them ends.
+// only after a fetch that was begun when its token was there already, and in
+// between if its key was taken out. Requests whose keys are known wait for none of
+// this. All who wait share one fetch, which the context of none of them ends.
 //
 // The keys of the set verify, and do nothing else. What cannot be used is left
 // out and the rest goes on: keys of unknown kinds and algorithms, weak and

@@ -371,6 +371,33 @@ func TestRemoteKeysBoundFetchesForUnknownKids(t *testing.T) {
 	})
 }
 
+// Who holds tokens of a key that was taken out, in a hurry and by the thousand,
+// is told so, and not to come back later.
+func TestRemoteKeysRefuseWhatWasTakenOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stolen, next := generate(t, auth.ES256), generate(t, auth.ES256)
+		p := newPipedProvider(t, stolen)
+		j := p.jwt(p.remote(auth.RemoteKeysOptions{}))
+		before := p.token(stolen)
+		good(t, j, before)
+		for _, k := range []*auth.Key{next, generate(t, auth.ES256)} { // also two sets ago
+			p.publish(k)
+			authtest.Advance(15 * time.Minute)
+			for range 100 {
+				bad(t, j, before)
+			}
+			outage(t, j, p.bogus())
+			good(t, j, p.token(k))
+		}
+		require.LessOrEqual(t, p.fetched(), 1+2*(1+4)+1)
+
+		// While it may be asked for, it is: a provider may have been wrong.
+		p.publish(stolen)
+		authtest.Advance(time.Minute)
+		good(t, j, before)
+	})
+}
+
 // A flood that never stops does not put off a rotation: at no phase of it does a
 // client that honours Retry-After come back more than once.
 func TestRemoteKeysSeeARotationThroughAFlood(t *testing.T) {

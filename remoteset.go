@@ -26,6 +26,10 @@ type remoteSet struct {
 	// algorithm.
 	byName map[keyName][]*Key
 
+	// gone has the ids of the keys that sets before it had: those last seen, as
+	// many as a set may hold.
+	gone map[string]bool
+
 	document [sha256.Size]byte // the hash of what it was read from
 	end      *time.Timer       // takes it away when it is too old
 }
@@ -63,6 +67,7 @@ func (old *remoteSet) follow(document []byte, rsa Algorithm) (*remoteSet, error)
 	for _, k := range keys {
 		s.add(old.keep(k))
 	}
+	s.gone = old.without(s)
 	return s, leftOut
 }
 
@@ -77,6 +82,27 @@ func (s *remoteSet) keep(k *Key) *Key {
 		}
 	}
 	return k
+}
+
+// without returns the ids of the set, and of those before it, that the next one
+// does not have.
+func (s *remoteSet) without(next *remoteSet) map[string]bool {
+	gone := make(map[string]bool)
+	if s == nil {
+		return gone
+	}
+	note := func(id string) {
+		if len(gone) < maxRemoteKeys && next.byName[keyName{id: id}] == nil {
+			gone[id] = true
+		}
+	}
+	for _, k := range s.all {
+		note(k.ID())
+	}
+	for id := range s.gone {
+		note(id)
+	}
+	return gone
 }
 
 // find returns the keys of a name, and whether the name is known: that of a key
