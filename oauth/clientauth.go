@@ -43,7 +43,6 @@ func (s *Server) authenticate(r *http.Request) (*Client, params, error) {
 
 // Authenticate implements auth.Authenticator.
 func (a *clientAuthenticator) Authenticate(r *http.Request) (*auth.Principal, error) {
-	begun := time.Now()
 	p, err := formOf(r)
 	if err != nil {
 		return nil, withReason(err)
@@ -55,7 +54,7 @@ func (a *clientAuthenticator) Authenticate(r *http.Request) (*auth.Principal, er
 	if slot, ok := r.Context().Value(callerKey{}).(*caller); ok {
 		slot.client, slot.params = c, p
 	}
-	return a.server.principalOf(c).ProvedAt(begun), nil
+	return a.server.principalOf(c), nil
 }
 
 // principalOf returns a client as itself, without scopes and a time of proof.
