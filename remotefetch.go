@@ -164,7 +164,8 @@ func (r *RemoteKeys) run(f *fetch) {
 	s.mu.Unlock()
 	close(f.done)
 
-	if report != nil && r.onError != nil && s.ctx.Err() == nil {
+	closed := s.ctx.Err() != nil && errors.Is(report, context.Canceled)
+	if report != nil && r.onError != nil && !closed {
 		r.onError(ctx, report)
 	}
 }
