@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -285,6 +286,33 @@ func TestDeviceDecisionRaces(t *testing.T) {
 		<-done
 		require.Equal(t, 1, decided)
 	}
+}
+
+// Who asks while somebody decides is let in at once, and who decides while a device
+// asks has decided.
+func TestDeviceDecidedMeanwhile(t *testing.T) {
+	inner := memstore.New()
+	faulty := storetest.NewFaulty(inner)
+	w, other := newWorldOver(t, faulty), newWorldOver(t, inner)
+	meanwhile := func(f func()) {
+		faulty.Before = storetest.On("Replace", storetest.Nth(0, func(context.Context, string) error {
+			f()
+			return nil
+		}))
+	}
+	c := w.device(t, "tv")
+	meanwhile(func() { require.NoError(t, other.decide("alice", c.User, true)) })
+	requireGranted(t, w.send(t, w.poll("tv", c)))
+
+	c = w.device(t, "tv")
+	meanwhile(func() { requireRefused(t, other.send(t, other.poll("tv", c)), 400, oauth.ErrAuthorizationPending) })
+	require.NoError(t, w.decide("alice", c.User, true))
+	requireGranted(t, w.send(t, w.poll("tv", c)))
+
+	c = w.device(t, "tv")
+	meanwhile(func() { require.NoError(t, other.decide("bob", c.User, false)) })
+	require.ErrorIs(t, w.decide("alice", c.User, true), oauth.ErrInvalidRequest, "bob has decided")
+	requireRefused(t, w.send(t, w.poll("tv", c)), 400, oauth.ErrAccessDenied)
 }
 
 // atOnce returns how many of n calls at the same time are true.

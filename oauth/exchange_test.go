@@ -16,6 +16,8 @@ import (
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/oauth"
+	"github.com/seed-077cad0b/auth/store/memstore"
+	"github.com/seed-077cad0b/auth/store/storetest"
 )
 
 const (
@@ -273,6 +275,11 @@ func TestExchangeImpersonates(t *testing.T) {
 	_, p = w.exchanged(t, files, "gateway", a.AccessToken, "actor_token", b.AccessToken, "actor_token_type", typeAccess)
 	require.Equal(t, &oauth.Actor{Subject: "bob"}, act(t, p), "the people of the kit have no issuer")
 
+	bob.Issuer = "https://idp.example"
+	b = w.send(t, w.redeem("web", must(w.server.NewCode(context.Background(), &bob, w.granted("web")))))
+	_, p = w.exchanged(t, files, "gateway", a.AccessToken, "actor_token", b.AccessToken, "actor_token_type", typeAccess)
+	require.Equal(t, &oauth.Actor{Subject: "bob", Issuer: "https://idp.example"}, act(t, p))
+
 	// It hides itself, and not who was seen before.
 	_, p = w.exchanged(t, api, "backend", token)
 	require.Equal(t, "backend", act(t, p).Subject)
@@ -377,6 +384,10 @@ func TestExchangeOfBoundTokens(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, mine.jkt(t), p.Credential.Confirmation)
 
+	bad := w.exchange("service", a.AccessToken)
+	bad.Header.Set("DPoP", "x.y.z")
+	requireRefused(t, w.send(t, bad), 400, oauth.ErrInvalidDPoPProof)
+
 	// The resource: without a key, with its own.
 	got = w.send(t, w.exchange("gateway", a.AccessToken))
 	requireGranted(t, got)
@@ -392,6 +403,35 @@ func TestExchangeOfBoundTokens(t *testing.T) {
 	by := []string{"actor_token", a.AccessToken, "actor_token_type", typeAccess}
 	requireRefused(t, w.send(t, w.exchange("service", subject.AccessToken, by...)), 400, oauth.ErrInvalidRequest)
 	requireGranted(t, w.send(t, prove(w.exchange("service", subject.AccessToken, by...), mine)))
+}
+
+// Row 22: what is ended while it is exchanged stays ended, whenever that is.
+func TestExchangeOfWhatEndsMeanwhile(t *testing.T) {
+	for _, opaque := range []bool{false, true} {
+		refused := 0
+		for n := 0; ; n++ {
+			inner := memstore.New()
+			faulty := storetest.NewFaulty(inner)
+			w := newWorldOver(t, faulty)
+			w.change("gateway", func(c *oauth.Client) { c.OpaqueTokens = opaque })
+			outside := must(auth.NewOpaqueTokens(inner, api, nil))
+			a := w.signIn(t, "web")
+			done := len(faulty.Calls())
+			faulty.Before = storetest.Nth(n, func(ctx context.Context, _ string) error {
+				return outside.RevokeAll(ctx, w.people["alice"])
+			})
+			got := w.send(t, w.exchange("gateway", a.AccessToken))
+			faulty.Before = nil
+			if len(faulty.Calls())-done <= n {
+				requireGranted(t, got)
+				break
+			}
+			requireRefused(t, got, 400, oauth.ErrInvalidRequest)
+			require.Empty(t, listOf(t, w, w.people["alice"], auth.KindAccessToken))
+			refused++
+		}
+		require.Greater(t, refused, 1)
+	}
 }
 
 // An outage is told as one, at every call of the store.

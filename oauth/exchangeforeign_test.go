@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +122,8 @@ func TestExchangeAsksVerifiersInTurn(t *testing.T) {
 		"down":    errors.New("down"),
 		"expired": auth.ErrExpired,
 		"nobody":  (*auth.Principal)(nil),
+		"bound":   &auth.Principal{Subject: "bob", Credential: auth.Credential{Confirmation: "jkt:key", Audience: []string{api}}},
+		"wide":    &auth.Principal{Subject: "bob", Networks: manyNetworks(t)},
 		"mapped":  &auth.Principal{Subject: "bob", Tenant: "acme", Scopes: []string{"read"}},
 	}
 	ask := func(i int) auth.Verifier {
@@ -140,6 +143,9 @@ func TestExchangeAsksVerifiersInTurn(t *testing.T) {
 		requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":down"))), 503, oauth.ErrTemporarilyUnavailable)
 		requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":nobody"))), 503, oauth.ErrTemporarilyUnavailable)
 		requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":expired"))), 400, oauth.ErrInvalidRequest)
+		for _, refused := range []string{"wide", "bound"} {
+			requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":", refused))), 400, oauth.ErrInvalidRequest)
+		}
 		_, p := w.exchanged(t, files, "gateway", fmt.Sprint(i, ":mapped"))
 		require.Equal(t, "bob", p.Subject)
 		require.Equal(t, "acme", p.Tenant)
@@ -151,4 +157,15 @@ type verifierFunc func(context.Context, string) (*auth.Principal, error)
 
 func (f verifierFunc) Verify(ctx context.Context, text string) (*auth.Principal, error) {
 	return f(ctx, text)
+}
+
+// manyNetworks is more than a token can hold.
+func manyNetworks(t testing.TB) *auth.Networks {
+	var prefixes []netip.Prefix
+	for i := range 500 {
+		prefixes = append(prefixes, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 7), byte(i << 1), 0}), 24))
+	}
+	n, err := auth.NewNetworks(prefixes...)
+	require.NoError(t, err)
+	return n
 }

@@ -1,10 +1,12 @@
 package oauth_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -213,12 +215,28 @@ func TestIntrospectOutage(t *testing.T) {
 			})
 		}
 	}
-	w := newWorld(t)
+	var w *world
+	var down atomic.Bool
+	w = newWorld(t, func(c *oauth.Config) {
+		c.Clients = registryFunc(func(ctx context.Context, id string) (*oauth.Client, error) {
+			if id == "web" && down.Load() {
+				return nil, errors.New("down")
+			}
+			return w.Client(ctx, id)
+		})
+	})
 	a := w.signIn(t, "web")
-	w.mu.Lock()
-	w.outage = errors.New("down")
-	w.mu.Unlock()
-	requireRefused(t, w.send(t, w.to("/oauth/introspect", "gateway", "token", a.AccessToken)), 503, oauth.ErrTemporarilyUnavailable)
+	down.Store(true)
+	for _, token := range []string{a.AccessToken, a.RefreshToken} {
+		requireRefused(t, w.send(t, w.to("/oauth/introspect", "gateway", "token", token)), 503, oauth.ErrTemporarilyUnavailable)
+	}
+	requireRefused(t, w.send(t, w.exchange("gateway", a.AccessToken)), 503, oauth.ErrTemporarilyUnavailable)
+}
+
+type registryFunc func(context.Context, string) (*oauth.Client, error)
+
+func (f registryFunc) Client(ctx context.Context, id string) (*oauth.Client, error) {
+	return f(ctx, id)
 }
 
 // The Introspection of package auth understands the answers.
