@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,6 +156,21 @@ func TestRevokeAndIntrospectAuthenticateClients(t *testing.T) {
 		requireRefused(t, w.send(t, r), 400, oauth.ErrInvalidRequest)
 	}
 	w.requireOpen(t, a.AccessToken)
+}
+
+// Row 47: what is read is bounded before it is looked at, and a long text is no
+// token.
+func TestEndpointsBoundWhatTheyRead(t *testing.T) {
+	w := newWorld(t)
+	for _, long := range []string{strings.Repeat("a", 60<<10), strings.Repeat("a.", 30<<10), "a." + strings.Repeat("b", 60<<10) + ".c", "at_" + strings.Repeat("x", 60<<10)} {
+		w.revoke(t, "web", long)
+		w.requireInactive(t, "web", long)
+		requireRefused(t, w.send(t, w.exchange("gateway", long)), 400, oauth.ErrInvalidRequest)
+		requireRefused(t, w.send(t, w.poll("tv", codes{Device: long})), 400, oauth.ErrInvalidGrant)
+	}
+	for _, path := range []string{"/oauth/revoke", "/oauth/introspect", "/oauth/device_authorization"} {
+		requireRefused(t, w.send(t, w.to(path, "web", "token", strings.Repeat("a", 64<<10))), http.StatusRequestEntityTooLarge, oauth.ErrInvalidRequest)
+	}
 }
 
 // everyFault has each call of the store fail in turn that answering a request
