@@ -271,6 +271,7 @@ func TestIntrospectionOutages(t *testing.T) {
 		"not UTF-8":          ok(active("sub", "\"\xff\"")),
 		"deep":               ok(active("x", strings.Repeat("[", 100)+strings.Repeat("]", 100))),
 		"large":              ok(active("x", `"`+strings.Repeat("x", 64<<10)+`"`)),
+		"large, of blanks":   ok(active() + strings.Repeat(" ", 64<<10)),
 		"nobody":             ok(active("sub", "")),
 		"empty subject":      ok(active("sub", `""`, "client_id", `"app"`)),
 		"sub":                ok(active("sub", "1")),
@@ -324,6 +325,32 @@ func TestIntrospectionTakesNoLongerThanItsTimeout(t *testing.T) {
 			require.Equal(t, want, time.Since(start))
 		})
 	}
+}
+
+// An endless is a body without an end.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func (e *endless) Close() error { return nil }
+
+func (e *endless) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: e}, nil
+}
+
+// Row 47: of an answer no more is read than could be one.
+func TestIntrospectionReadsNoMoreThanItsBound(t *testing.T) {
+	body := &endless{}
+	i := newIntrospection(t, nil, auth.IntrospectionOptions{Client: &http.Client{Transport: body}})
+	_, err := i.Verify(t.Context(), "opaque")
+	require.ErrorContains(t, err, "too large")
+	require.LessOrEqual(t, body.read, 64<<10+1)
 }
 
 // A connection that the server has closed meanwhile is no outage.

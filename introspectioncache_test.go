@@ -201,21 +201,71 @@ func TestIntrospectionAnewSharesNoQuestion(t *testing.T) {
 	}
 }
 
+// The end of a question takes nothing from a later one.
+func TestIntrospectionSharesTheLatestQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{answer: func(*http.Request, string) (int, string, error) {
+			time.Sleep(time.Second) // of the bubble
+			return 500, "", nil
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{})
+		var all sync.WaitGroup
+		all.Go(func() { _, _ = i.Verify(t.Context(), "opaque") })
+		synctest.Wait()
+		a.say(func(*http.Request, string) (int, string, error) {
+			time.Sleep(3 * time.Second)
+			return 200, active(), nil
+		})
+		all.Go(func() { _, _ = i.Verify(auth.Uncached(t.Context()), "opaque") })
+		authtest.Advance(2 * time.Second) // the first has ended
+		_, err := i.Verify(t.Context(), "opaque")
+		require.NoError(t, err)
+		all.Wait()
+		require.Equal(t, 2, a.times())
+	})
+}
+
+// A refusal is over with a later answer, whatever becomes of that one.
+func TestIntrospectionForgetsARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var issued atomic.Bool
+		a := &asker{answer: func(_ *http.Request, token string) (int, string, error) {
+			return 200, active("active", fmt.Sprint(issued.Load() && token != "junk")), nil
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{CacheSize: 1, MaxAge: time.Hour})
+		for _, refused := range []string{"late", "junk"} { // the second makes the first one old
+			_, err := i.Verify(t.Context(), refused)
+			require.ErrorIs(t, err, auth.ErrInvalid)
+		}
+		issued.Store(true)
+		_, err := i.Verify(auth.Uncached(t.Context()), "late")
+		require.NoError(t, err)
+		for n := range 40 { // there is room for seven
+			_, err := i.Verify(t.Context(), fmt.Sprint("other", n))
+			require.NoError(t, err)
+		}
+		_, err = i.Verify(t.Context(), "late")
+		require.NoError(t, err)
+	})
+}
+
 // A dump of the memory's tables has no token in it, good or refused.
 func TestIntrospectionKeepsNoToken(t *testing.T) {
-	a := &asker{answer: func(_ *http.Request, token string) (int, string, error) {
-		return 200, active("active", fmt.Sprint(token == "good-token")), nil
-	}}
-	i := newIntrospection(t, a, auth.IntrospectionOptions{})
-	_, err := i.Verify(t.Context(), "good-token")
-	require.NoError(t, err)
-	_, err = i.Verify(t.Context(), "poor-token")
-	require.ErrorIs(t, err, auth.ErrInvalid)
-	good, refused := i.Remembered()
-	require.Len(t, good, 1)
-	require.Len(t, refused, 1)
-	require.Len(t, good[0], 32)
-	require.Len(t, refused[0], 32)
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{answer: func(_ *http.Request, token string) (int, string, error) {
+			return 200, active("active", fmt.Sprint(token == "good-token")), nil
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{})
+		_, err := i.Verify(t.Context(), "good-token")
+		require.NoError(t, err)
+		_, err = i.Verify(t.Context(), "poor-token")
+		require.ErrorIs(t, err, auth.ErrInvalid)
+		good, refused := i.Remembered()
+		require.Len(t, good, 1)
+		require.Len(t, refused, 1)
+		require.Len(t, good[0], 32)
+		require.Len(t, refused[0], 32)
+	})
 }
 
 // A hundred requests with one new token ask once. None of them can spoil it for
@@ -347,33 +397,37 @@ func TestIntrospectionAsksOnceForAllThatWait(t *testing.T) {
 
 // Row 47: those who guess fill nothing but a bounded part of their own.
 func TestIntrospectionJunkPushesOutNothingGood(t *testing.T) {
-	a := &asker{answer: func(_ *http.Request, token string) (int, string, error) {
-		if strings.HasPrefix(token, "junk") {
-			return 200, `{"active":false}`, nil
+	synctest.Test(t, func(t *testing.T) {
+		a := &asker{answer: func(_ *http.Request, token string) (int, string, error) {
+			if strings.HasPrefix(token, "junk") {
+				return 200, `{"active":false}`, nil
+			}
+			return 200, active(), nil
+		}}
+		i := newIntrospection(t, a, auth.IntrospectionOptions{CacheSize: 64, MaxAge: time.Hour})
+		good := []string{"a", "b", "c", "d"}
+		for _, token := range good {
+			_, err := i.Verify(t.Context(), token)
+			require.NoError(t, err)
 		}
-		return 200, active(), nil
-	}}
-	i := newIntrospection(t, a, auth.IntrospectionOptions{CacheSize: 64, MaxAge: time.Hour})
-	good := []string{"a", "b", "c", "d"}
-	for _, token := range good {
-		_, err := i.Verify(t.Context(), token)
-		require.NoError(t, err)
-	}
-	for n := range 1000 {
-		_, err := i.Verify(t.Context(), fmt.Sprint("junk", n))
+		for n := range 1000 {
+			_, err := i.Verify(t.Context(), fmt.Sprint("junk", n))
+			require.ErrorIs(t, err, auth.ErrInvalid)
+		}
+		before := a.times()
+		for _, token := range good {
+			_, err := i.Verify(t.Context(), token)
+			require.NoError(t, err)
+		}
+		for _, token := range []string{"junk999", "junk950"} { // of both generations
+			_, err := i.Verify(t.Context(), token)
+			require.ErrorIs(t, err, auth.ErrInvalid)
+		}
+		require.Equal(t, before, a.times(), "all of this is remembered")
+		_, refused := i.Remembered()
+		require.LessOrEqual(t, len(refused), 2*64)
+		_, err := i.Verify(t.Context(), "junk0")
 		require.ErrorIs(t, err, auth.ErrInvalid)
-	}
-	before := a.times()
-	for _, token := range good {
-		_, err := i.Verify(t.Context(), token)
-		require.NoError(t, err)
-	}
-	_, err := i.Verify(t.Context(), "junk999")
-	require.ErrorIs(t, err, auth.ErrInvalid)
-	require.Equal(t, before, a.times(), "all of this is remembered")
-	_, refused := i.Remembered()
-	require.LessOrEqual(t, len(refused), 2*64)
-	_, err = i.Verify(t.Context(), "junk0")
-	require.ErrorIs(t, err, auth.ErrInvalid)
-	require.Equal(t, before+1, a.times(), "and this is not")
+		require.Equal(t, before+1, a.times(), "and this is not")
+	})
 }
