@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -190,7 +191,7 @@ type IssueOptions struct {
 	// scope that the principal lacks is left out, never added.
 	Scopes []string
 
-	Audience     []string // see Credential.Audience; nil: the issuer's own
+	Audience     []string // see Credential.Audience; nil: the issuer's own; never empty
 	Confirmation string   // see Credential.Confirmation
 	ClientID     string   // see Credential.ClientID
 
@@ -254,6 +255,9 @@ func (p *Principal) derive(o *IssueOptions, c Credential) (*Principal, error) {
 		return nil, errUnproved
 	}
 	if o != nil {
+		if o.Audience != nil && len(o.Audience) == 0 || slices.Contains(o.Audience, "") {
+			return nil, errForNobody
+		}
 		d.Scopes = narrow(p.Scopes, o.Scopes)
 		c.Confirmation = o.Confirmation
 		c.ClientID, c.Audience = o.ClientID, o.Audience

@@ -240,4 +240,5 @@ func failureOf(err error) *Failure {
 var (
 	errNoSubject = errors.New("auth: principal without a subject")
 	errUnproved  = errors.New("auth: principal without a time of proof; see Principal.ProvedAt")
+	errForNobody = errors.New("auth: an audience of nobody, which a store could not tell from one of anybody")
 )

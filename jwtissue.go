@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ import (
 
 var (
 	errNoSigning    = errors.New("auth: JWT: the key set has no key that signs")
-	errUnwritable   = errors.New("auth: JWT: a scope, the kind of the origin or an audience cannot be written into a token")
+	errUnwritable   = errors.New("auth: JWT: a scope or the kind of the origin cannot be written into a token")
 	errNotUTF8      = errors.New("auth: JWT: the principal has text that is not UTF-8")
 	errConfirmation = errors.New("auth: JWT: unknown confirmation method")
 	errIssuedLong   = errors.New("auth: JWT: the token would be longer than MaxLength")
@@ -93,7 +92,7 @@ func header(key *Key, typ string) []byte {
 
 // payload writes the claims of d.
 func (j *JWT) payload(d *Principal, audience []string) ([]byte, error) {
-	if slices.Contains(audience, "") || len(audience) == 0 || strings.Contains(string(d.Origin.Kind), ":") {
+	if strings.Contains(string(d.Origin.Kind), ":") {
 		return nil, errUnwritable
 	}
 	for _, s := range d.Scopes {

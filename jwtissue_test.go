@@ -107,21 +107,21 @@ func TestJWTIssueRefuses(t *testing.T) {
 		p *auth.Principal
 		o *auth.IssueOptions
 	}{
-		"subject":           {p: nil},
-		"without a subject": {p: &auth.Principal{}},
-		"time of proof":     {p: &auth.Principal{Subject: "u", Origin: auth.Origin{Kind: auth.KindAPIKey, ID: "k"}}},
-		"a scope":           {p: &auth.Principal{Subject: "u", Scopes: []string{"read write"}}}, // would be two
-		"scope, the":        {p: &auth.Principal{Subject: "u", Scopes: []string{""}}},
-		"an audience":       {p: &auth.Principal{Subject: "u"}, o: &auth.IssueOptions{Audience: []string{}}},
-		"audience cannot":   {p: &auth.Principal{Subject: "u"}, o: &auth.IssueOptions{Audience: []string{"a", ""}}},
-		"kind of the":       {p: &auth.Principal{Subject: "u", Origin: auth.Origin{Kind: "a:b", Time: time.Now()}}},
-		"confirmation":      {p: &auth.Principal{Subject: "u"}, o: &auth.IssueOptions{Confirmation: "unsupported"}},
-		"UTF-8":             {p: &auth.Principal{Subject: "u\xff"}}, // would become another user
-		"not UTF-8":         {p: &auth.Principal{Subject: "u", Scopes: []string{"\xff"}}},
-		"claims of":         {p: &auth.Principal{Subject: "u", Claims: json.RawMessage(`{"a":1,"a":2}`)}},
-		"wrong type":        {p: &auth.Principal{Subject: "u", Rate: auth.Rate{Limit: -1}}},
-		"longer than Max":   {p: &auth.Principal{Subject: "u", Networks: manyNetworks(t)}},
-		"MaxLength":         {p: &auth.Principal{Subject: strings.Repeat("u", 20000)}},
+		"subject":            {p: nil},
+		"without a subject":  {p: &auth.Principal{}},
+		"time of proof":      {p: &auth.Principal{Subject: "u", Origin: auth.Origin{Kind: auth.KindAPIKey, ID: "k"}}},
+		"a scope":            {p: &auth.Principal{Subject: "u", Scopes: []string{"read write"}}}, // would be two
+		"a scope or":         {p: &auth.Principal{Subject: "u", Scopes: []string{""}}},
+		"an audience":        {p: &auth.Principal{Subject: "u"}, o: &auth.IssueOptions{Audience: []string{}}},
+		"audience of nobody": {p: &auth.Principal{Subject: "u"}, o: &auth.IssueOptions{Audience: []string{"a", ""}}},
+		"kind of the":        {p: &auth.Principal{Subject: "u", Origin: auth.Origin{Kind: "a:b", Time: time.Now()}}},
+		"confirmation":       {p: &auth.Principal{Subject: "u"}, o: &auth.IssueOptions{Confirmation: "unsupported"}},
+		"UTF-8":              {p: &auth.Principal{Subject: "u\xff"}}, // would become another user
+		"not UTF-8":          {p: &auth.Principal{Subject: "u", Scopes: []string{"\xff"}}},
+		"claims of":          {p: &auth.Principal{Subject: "u", Claims: json.RawMessage(`{"a":1,"a":2}`)}},
+		"wrong type":         {p: &auth.Principal{Subject: "u", Rate: auth.Rate{Limit: -1}}},
+		"longer than Max":    {p: &auth.Principal{Subject: "u", Networks: manyNetworks(t)}},
+		"MaxLength":          {p: &auth.Principal{Subject: strings.Repeat("u", 20000)}},
 	} {
 		g, err := j.Issue(ctx, c.p, c.o)
 		require.ErrorContains(t, err, want)

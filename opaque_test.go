@@ -99,8 +99,6 @@ func TestOpaqueTokenAudience(t *testing.T) {
 		{[]string{opaqueAudience}, true},
 		{[]string{"https://alias.example"}, true},
 		{[]string{"https://other.example", "https://alias.example"}, true},
-		{[]string{}, false},
-		{[]string{""}, false},
 		{[]string{"https://other.example"}, false},
 		{[]string{opaqueAudience + "/"}, false},
 		{[]string{strings.ToUpper(opaqueAudience)}, false},

@@ -53,9 +53,9 @@ var (
 // A Record is what a [Store] keeps under a digest. It is a value; the Principal
 // and the Data in it are shared and not written again. Times are in UTC and
 // exact to the microsecond, from the year 1 to 9999. Every field of it and of the
-// Principal comes back as it went in, but that an empty Data, Claims or list of
-// scopes may come back nil, or the other way round. [Record.AppendBinary] is a
-// form to keep it in.
+// Principal comes back as it went in, but that an empty Data, Claims or list may
+// come back nil, or the other way round. [Record.AppendBinary] is a form to keep
+// it in.
 type Record struct {
 	Kind      Kind
 	Owner     Digest     // what lists and caps go by; zero: not listed
