@@ -96,7 +96,6 @@ func (a *clientAuthenticator) open(ctx context.Context, c *Client, text string) 
 	verifier, err := auth.NewJWT(c.ID, a.server.config.Issuer, c.Keys, &auth.JWTOptions{
 		Type:      typ,
 		Leeway:    assertionLeeway,
-		MaxLength: maxClientAssertion,
 		CacheSize: -1,
 	})
 	if err != nil {

@@ -70,14 +70,11 @@ func (s *Server) principalOf(c *Client) *auth.Principal {
 // withReason gives a refusal the reason by which the guard, its observer and its
 // throttle tell it from an outage, and a guess at a secret from a slip.
 func withReason(err error) error {
-	var (
-		r      *refusal
-		reason auth.Reason
-	)
-	if !errors.As(err, &r) || errors.As(err, &reason) {
+	var r *refusal
+	if !errors.As(err, &r) {
 		return err
 	}
-	reason = auth.ErrMalformed
+	reason := auth.ErrMalformed
 	if r.code == ErrInvalidClient {
 		reason = auth.ErrInvalid
 	}
