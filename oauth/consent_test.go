@@ -171,14 +171,21 @@ func TestConsentsAtOnce(t *testing.T) {
 	w := newWorld(t)
 	var scopes []string
 	w.change("web", func(c *oauth.Client) { c.Scopes = []string{"read", "write", "admin"}; scopes = c.Scopes })
-	var wait sync.WaitGroup
+	var (
+		wait  sync.WaitGroup
+		begin = make(chan struct{})
+	)
 	for range 5 {
 		for _, scope := range scopes {
 			v := w.as(t, "alice")
 			shown := v.get(authorizeURL("web", "scope", scope))
-			wait.Go(func() { v.submit(shown, "decision", "allow") })
+			wait.Go(func() {
+				<-begin
+				v.submit(shown, "decision", "allow")
+			})
 		}
 	}
+	close(begin)
 	wait.Wait()
 	requireCode(t, w.as(t, "alice").get(authorizeURL("web", "scope", "read write admin")))
 }
@@ -232,6 +239,7 @@ func TestConsentOverFaults(t *testing.T) {
 	store := storetest.NewFaulty(memstore.New())
 	w := newWorldOver(t, store)
 	store.Before = storetest.Fail(errStoreDown)
+	requireShown(t, w.as(t, "alice").get(authorizeURL("web")), http.StatusServiceUnavailable, "Please try again soon")
 	for _, err := range w.server.Consents(t.Context(), w.people["alice"]) {
 		require.ErrorIs(t, err, errStoreDown)
 	}

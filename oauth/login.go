@@ -19,11 +19,17 @@ func newUsers(l Login, o *auth.GuardOptions) *auth.Guard {
 	})
 }
 
-var errNoTime = errors.New("oauth: Login.Authenticate tells of somebody without a time of proof")
+var (
+	errNoTime  = errors.New("oauth: Login.Authenticate tells of somebody without a time of proof")
+	errNoLogin = errors.New("oauth: a page for people, and Config.Login is nil")
+)
 
 // signedIn returns who is signed in with the browser; nil is nobody. A session
 // that has ended is nobody's.
 func (v *visit) signedIn() (*auth.Principal, error) {
+	if v.server.users == nil {
+		return nil, errNoLogin
+	}
 	p, err := v.server.users.Check(v.Request)
 	var f *auth.Failure
 	switch {

@@ -1,11 +1,14 @@
 package oauth_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,4 +80,15 @@ func TestPagesOverHTTP(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The policy allows the style sheet that is in the page, to the byte, and no other.
+func TestPagesHaveTheStyleThatTheirPolicyAllows(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	newWorld(t).server.ServeHTTP(recorder, request("GET", "/oauth/authorize", nil))
+	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(recorder.Body.String())
+	require.NotNil(t, style)
+	sum := sha256.Sum256([]byte(style[1]))
+	require.Contains(t, recorder.Header().Get("Content-Security-Policy"),
+		"style-src 'self' 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';")
 }

@@ -16,14 +16,14 @@ import (
 func TestRedirectURIIsComparedAsText(t *testing.T) {
 	w := newWorld(t)
 	w.change("web", func(c *oauth.Client) {
-		c.RedirectURIs = []string{callback, "https://web.example/more?tenant=1", "http://127.0.0.1/done", "http://[::1]:8080/done", "http://127.0.0.1:9999"}
+		c.RedirectURIs = []string{callback, "https://web.example/more?tenant=1", "http://127.0.0.1/done", "http://[::1]:8080/done", "http://127.0.0.1:9999", "http://[::1]?native=1"}
 	})
 	for _, good := range []string{
 		callback,
 		"https://web.example/more?tenant=1",
 		"http://127.0.0.1/done", "http://127.0.0.1:80/done", "http://127.0.0.1:51004/done", "http://127.0.0.1:65535/done",
 		"http://[::1]/done", "http://[::1]:51004/done", "http://[::1]:8080/done",
-		"http://127.0.0.1", "http://127.0.0.1:1",
+		"http://127.0.0.1", "http://127.0.0.1:1", "http://[::1]:51004?native=1",
 	} {
 		requireCode(t, w.as(t, "alice").consented(authorizeURL("web", "redirect_uri", good)))
 	}

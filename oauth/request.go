@@ -76,7 +76,8 @@ func (s *Server) readRequest(ctx context.Context, p params) (*request, error) {
 }
 
 // parseRequest reads what a client asks for. The redirect URI comes first: without
-// a good one there is nowhere to send an error.
+// a good one there is nowhere to send an error. It may be left out where one is
+// registered, as OAuth 2.1 has it.
 func (s *Server) parseRequest(c *Client, p params) (*request, error) {
 	q := &request{
 		client:   c,

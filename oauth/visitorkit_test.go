@@ -172,6 +172,8 @@ func requireCode(t testing.TB, p *page) string {
 	q := p.location.Query()
 	require.Empty(t, q.Get("error"), q.Get("error_description"))
 	require.NotEmpty(t, q.Get("code"))
+	require.Equal(t, "no-store", p.Header.Get("Cache-Control"))
+	require.Equal(t, "no-referrer", p.Header.Get("Referrer-Policy"))
 	require.Equal(t, issuer, q.Get("iss"))
 	return q.Get("code")
 }
