@@ -2,7 +2,6 @@ package auth_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -173,58 +172,6 @@ func TestIntrospectionBelievesTheLaterQuestion(t *testing.T) {
 	}
 }
 
-// Who is to be told anew does not share a question from before.
-func TestIntrospectionAnewSharesNoQuestion(t *testing.T) {
-	for name, c := range map[string]struct {
-		maxAge time.Duration
-		of     func(context.Context) context.Context
-		want   int
-	}{
-		"shared":   {0, func(ctx context.Context) context.Context { return ctx }, 1},
-		"uncached": {0, auth.Uncached, 2},
-		"no age":   {-1, func(ctx context.Context) context.Context { return ctx }, 2},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			a := &asker{answer: func(*http.Request, string) (int, string, error) {
-				time.Sleep(time.Second) // of the bubble
-				return 200, active(), nil
-			}}
-			i := newIntrospection(t, a, auth.IntrospectionOptions{MaxAge: c.maxAge})
-			var all sync.WaitGroup
-			all.Go(func() { _, _ = i.Verify(t.Context(), "opaque") })
-			synctest.Wait()
-			_, err := i.Verify(c.of(t.Context()), "opaque")
-			require.NoError(t, err)
-			all.Wait()
-			require.Equal(t, c.want, a.times(), name)
-		})
-	}
-}
-
-// The end of a question takes nothing from a later one.
-func TestIntrospectionSharesTheLatestQuestion(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := &asker{answer: func(*http.Request, string) (int, string, error) {
-			time.Sleep(time.Second) // of the bubble
-			return 500, "", nil
-		}}
-		i := newIntrospection(t, a, auth.IntrospectionOptions{})
-		var all sync.WaitGroup
-		all.Go(func() { _, _ = i.Verify(t.Context(), "opaque") })
-		synctest.Wait()
-		a.say(func(*http.Request, string) (int, string, error) {
-			time.Sleep(3 * time.Second)
-			return 200, active(), nil
-		})
-		all.Go(func() { _, _ = i.Verify(auth.Uncached(t.Context()), "opaque") })
-		authtest.Advance(2 * time.Second) // the first has ended
-		_, err := i.Verify(t.Context(), "opaque")
-		require.NoError(t, err)
-		all.Wait()
-		require.Equal(t, 2, a.times())
-	})
-}
-
 // A refusal is over with a later answer, whatever becomes of that one.
 func TestIntrospectionForgetsARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -265,133 +212,6 @@ func TestIntrospectionKeepsNoToken(t *testing.T) {
 		require.Len(t, refused, 1)
 		require.Len(t, good[0], 32)
 		require.Len(t, refused[0], 32)
-	})
-}
-
-// A hundred requests with one new token ask once. None of them can spoil it for
-// the others by going away, and none is held by the others.
-func TestIntrospectionAsksOnceForAll(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		answer := make(chan struct{})
-		a := &asker{answer: func(r *http.Request, _ string) (int, string, error) {
-			select {
-			case <-answer:
-				return 200, active(), nil
-			case <-r.Context().Done():
-				return 0, "", r.Context().Err()
-			}
-		}}
-		i := newIntrospection(t, a, auth.IntrospectionOptions{})
-		first, leave := context.WithCancel(t.Context())
-		var all sync.WaitGroup
-		all.Go(func() {
-			_, err := i.Verify(first, "opaque")
-			require.ErrorIs(t, err, context.Canceled)
-		})
-		synctest.Wait()
-		var good atomic.Int64
-		for range 100 {
-			all.Go(func() {
-				if _, err := i.Verify(t.Context(), "opaque"); err == nil {
-					good.Add(1)
-				}
-			})
-		}
-		all.Go(func() {
-			hasty, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			start := time.Now()
-			_, err := i.Verify(hasty, "opaque")
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.Equal(t, time.Second, time.Since(start))
-		})
-		leave()
-		authtest.Advance(2 * time.Second)
-		close(answer)
-		all.Wait()
-		require.EqualValues(t, 100, good.Load())
-		require.Equal(t, 1, a.times())
-	})
-}
-
-// Row 47: no more than MaxConcurrent questions are under way. Others wait, but
-// not for ever, and a token that is known waits for nothing.
-func TestIntrospectionBoundsItsQuestions(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var underWay, most atomic.Int64
-		a := &asker{answer: func(r *http.Request, token string) (int, string, error) {
-			if token == "known" {
-				return 200, active(), nil
-			}
-			most.Store(max(most.Load(), underWay.Add(1)))
-			defer underWay.Add(-1)
-			select {
-			case <-time.After(3 * time.Second):
-				return 200, active(), nil
-			case <-r.Context().Done():
-				return 0, "", r.Context().Err()
-			}
-		}}
-		i := newIntrospection(t, a, auth.IntrospectionOptions{MaxConcurrent: 3})
-		_, err := i.Verify(t.Context(), "known")
-		require.NoError(t, err)
-
-		var all sync.WaitGroup
-		var good, busy, gone atomic.Int64
-		for n := range 9 {
-			all.Go(func() {
-				switch _, err := i.Verify(t.Context(), fmt.Sprint("token", n)); {
-				case err == nil:
-					good.Add(1)
-				case strings.Contains(err.Error(), "too many questions"):
-					require.NotErrorIs(t, err, auth.ErrInvalid)
-					busy.Add(1)
-				}
-			})
-		}
-		synctest.Wait()
-		all.Go(func() {
-			hasty, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			start := time.Now()
-			_, err := i.Verify(hasty, "hasty")
-			if errors.Is(err, context.DeadlineExceeded) && time.Since(start) == time.Second {
-				gone.Add(1)
-			}
-		})
-		_, err = i.Verify(t.Context(), "known")
-		require.NoError(t, err)
-		all.Wait()
-		require.EqualValues(t, 3, most.Load())
-		require.Equal(t, []int64{6, 3, 1}, []int64{good.Load(), busy.Load(), gone.Load()}, "three now, three 3 seconds later; the rest after 5")
-
-		// All turns have been given back.
-		for n := range 9 {
-			_, err := i.Verify(t.Context(), fmt.Sprint("again", n))
-			require.NoError(t, err)
-		}
-	})
-}
-
-// Requests that wait for their turn with one token ask once when it comes.
-func TestIntrospectionAsksOnceForAllThatWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := &asker{answer: func(*http.Request, string) (int, string, error) {
-			time.Sleep(time.Second) // of the bubble
-			return 200, active(), nil
-		}}
-		i := newIntrospection(t, a, auth.IntrospectionOptions{MaxConcurrent: 1})
-		var all sync.WaitGroup
-		all.Go(func() { _, _ = i.Verify(t.Context(), "first") })
-		synctest.Wait()
-		for range 20 {
-			all.Go(func() {
-				_, err := i.Verify(t.Context(), "second")
-				require.NoError(t, err)
-			})
-		}
-		all.Wait()
-		require.Equal(t, 2, a.times())
 	})
 }
 
