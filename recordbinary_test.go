@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,12 +42,19 @@ func binaryRecords(tb testing.TB) map[string]auth.Record {
 	p := *full.Principal
 	p.Networks = none
 	nowhere.Principal = &p
+	client := full
+	q := *full.Principal
+	q.Credential.ClientID, q.Credential.Audience, q.Origin.ACR = "web", []string{"https://api.example", "https://other.example"}, "urn:example:mfa"
+	client.Principal = &q
 	early := full
 	early.Created, early.Expires = time.Time{}, time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 	return map[string]auth.Record{
-		"empty": {}, "full": full, "nowhere": nowhere, "edges of time": early,
-		"mark":      {Kind: auth.KindMark, Revision: 1, Created: at},
-		"principal": {Principal: &auth.Principal{Subject: "ada"}},
+		"empty": {}, "full": full, "nowhere": nowhere, "edges of time": early, "client": client,
+		"client alone":   {Principal: &auth.Principal{Subject: "ada", Credential: auth.Credential{ClientID: "web"}}},
+		"audience alone": {Principal: &auth.Principal{Subject: "ada", Credential: auth.Credential{Audience: []string{"https://api.example"}}}},
+		"ACR alone":      {Principal: &auth.Principal{Subject: "ada", Origin: auth.Origin{ACR: "urn:example:mfa"}}},
+		"mark":           {Kind: auth.KindMark, Revision: 1, Created: at},
+		"principal":      {Principal: &auth.Principal{Subject: "ada"}},
 	}
 }
 
@@ -65,16 +73,21 @@ func TestRecordComesBackFromItsBinaryForm(t *testing.T) {
 }
 
 func TestBinaryRecordIsTakenWholeOrNotAtAll(t *testing.T) {
-	data, err := binaryRecords(t)["full"].MarshalBinary()
-	require.NoError(t, err)
 	kept := auth.Record{Kind: "kept"}
-	for n := range data {
-		require.Error(t, kept.UnmarshalBinary(data[:n]), "cut after %d of %d bytes", n, len(data))
+	for _, name := range []string{"full", "client"} {
+		data, err := binaryRecords(t)[name].MarshalBinary()
+		require.NoError(t, err)
+		for n := range data {
+			require.Error(t, kept.UnmarshalBinary(data[:n]), "cut after %d of %d bytes", n, len(data))
+		}
+		require.Error(t, kept.UnmarshalBinary(append(data, 0)))
+		for version := range byte(5) {
+			other := append([]byte{version}, data[1:]...)
+			if version != data[0] {
+				require.Error(t, kept.UnmarshalBinary(other), "%s in version %d", name, version)
+			}
+		}
 	}
-	require.Error(t, kept.UnmarshalBinary(append(data, 0)))
-	later := append([]byte{}, data...)
-	later[0]++
-	require.Error(t, kept.UnmarshalBinary(later), "of another version")
 	require.Equal(t, auth.Record{Kind: "kept"}, kept)
 }
 
@@ -85,6 +98,43 @@ const storedRecord = "" +
 	"6c650674656e616e740d737500626a65637420f09f949104676f6c6403047265616400057772697465076170695f6b6579066f726967696e" +
 	"000660d806987e400269640773657373696f6e046e616d650666616d696c79036a6b74000660d8dd3b6480000660d9b3bfc640087b226122" +
 	"3a20317d1480e0ba84bf0328010304c00002001804c6336407201020010db800000000000000000000000020"
+
+// storedClientRecord is what version 2 adds to the full record: a client, two
+// audiences and an ACR.
+const storedClientRecord = "" +
+	"03776562021368747470733a2f2f6170692e6578616d706c651568747470733a2f2f6f746865722e6578616d706c650f75726e3a6578616d706c653a6d6661"
+
+// A record without client, audience and ACR has the form of version 1, which
+// processes read that do not know the second; one with any of them has not, as
+// they would pass over it.
+func TestBinaryRecordHasTheLeastVersion(t *testing.T) {
+	for name, r := range binaryRecords(t) {
+		data, err := r.MarshalBinary()
+		require.NoError(t, err)
+		want := byte(1)
+		if strings.HasPrefix(name, "client") || strings.HasSuffix(name, "alone") {
+			want = 2
+		}
+		require.Equal(t, want, data[0], name)
+	}
+	r := binaryRecords(t)["full"]
+	data, err := r.MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, storedRecord, hex.EncodeToString(data), "as before there was a second")
+	client, err := binaryRecords(t)["client"].MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, "02"+storedRecord[2:]+storedClientRecord, hex.EncodeToString(client))
+
+	// Version 2 with nothing new in it is a second form of the same.
+	require.Error(t, new(auth.Record).UnmarshalBinary(append(append([]byte{2}, data[1:]...), 0, 0, 0)))
+
+	p := *r.Principal
+	p.Credential.Audience = []string{}
+	r.Principal = &p
+	again, err := r.MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, data, again, "an empty list is none")
+}
 
 func TestStoredRecordsStayReadable(t *testing.T) {
 	data, err := hex.DecodeString(storedRecord)
@@ -102,7 +152,7 @@ func FuzzRecordBinary(f *testing.F) {
 		f.Add(data)
 		seeds++
 	}
-	require.Equal(f, 6, seeds)
+	require.Equal(f, 10, seeds)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var r, again auth.Record
 		if r.UnmarshalBinary(data) != nil {

@@ -34,7 +34,10 @@ var recordClaims = []claim[opener]{
 			func(b *auth.Record) { b.Disabled = true },
 			func(b *auth.Record) { b.Data = r.Data },
 			func(b *auth.Record) { b.Principal.Origin = r.Principal.Origin },
+			func(b *auth.Record) { b.Principal.Origin.ACR = r.Principal.Origin.ACR },
 			func(b *auth.Record) { b.Principal.Credential = r.Principal.Credential },
+			func(b *auth.Record) { b.Principal.Credential.ClientID = r.Principal.Credential.ClientID },
+			func(b *auth.Record) { b.Principal.Credential.Audience = r.Principal.Credential.Audience },
 			func(b *auth.Record) { b.Principal.Rate = r.Principal.Rate },
 		} {
 			comesBack(changed(bare, f))
@@ -88,6 +91,9 @@ var recordClaims = []claim[opener]{
 			func(r *auth.Record) { r.Principal.Scopes, r.Principal.Claims = nil, nil },
 			func(r *auth.Record) { r.Principal.Scopes, r.Principal.Claims = []string{}, json.RawMessage{} },
 			func(r *auth.Record) { r.Principal.Scopes = []string{"", "a", "", "a"} },
+			func(r *auth.Record) { r.Principal.Credential.Audience = nil },
+			func(r *auth.Record) { r.Principal.Credential.Audience = []string{} },
+			func(r *auth.Record) { r.Principal.Credential.ClientID, r.Principal.Origin.ACR = "", "" },
 			func(r *auth.Record) { r.Principal.Networks = nil },
 			func(r *auth.Record) { r.Principal.Networks = nowhere },
 			func(r *auth.Record) { r.Owner = auth.Digest{} },
@@ -120,7 +126,8 @@ var recordClaims = []claim[opener]{
 				p := r.Principal
 				p.Issuer, p.Tenant, p.Subject, p.Tier, p.Scopes = text, text, text, text, []string{text, "", text}
 				p.Origin.ID, p.Credential.ID, p.Credential.Name = text, text, text
-				p.Credential.Family, p.Credential.Confirmation = text, text
+				p.Credential.Family, p.Credential.Confirmation, p.Credential.ClientID = text, text, text
+				p.Credential.Audience, p.Origin.ACR = []string{text, "", text}, text
 			}))
 		}
 	}},
