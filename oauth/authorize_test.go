@@ -244,6 +244,16 @@ func TestConsentCountsForWhatWasShown(t *testing.T) {
 	v.signIn("alice")
 	requireShown(t, v.do("POST", target, allow(narrow)), http.StatusForbidden, "This page has expired")
 
+	// Nor does it count for who has signed in otherwise since.
+	before := w.people["alice"]
+	w.proved("alice", before.Origin.ACR)
+	requireShown(t, v.do("POST", target, allow(good)), http.StatusForbidden, "This page has expired")
+	weak := *before
+	weak.Origin.ACR = "urn:example:weak"
+	w.people["alice"] = &weak
+	requireShown(t, v.do("POST", target, allow(good)), http.StatusForbidden, "This page has expired")
+	w.people["alice"] = before
+
 	requireCode(t, v.do("POST", target, allow(good), header{"Sec-Fetch-Site", "same-origin"}))
 	require.NotContains(t, v.do("POST", target, form("csrf", good, "decision", "deny")).location.String(), "code=")
 }

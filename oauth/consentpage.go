@@ -3,13 +3,20 @@ package oauth
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/seed-077cad0b/auth"
 )
 
 // about returns what a consent is for: the form of one is good for no other.
 func (t *transaction) about() []string {
-	return []string{t.user.Owner().String(), joined(t.scopes), joined(t.request.resources)}
+	return append(signedInAs(t.user), joined(t.scopes), joined(t.request.resources))
+}
+
+// signedInAs tells somebody apart from others, and from themselves when they have
+// signed in at another time or in another way.
+func signedInAs(p *auth.Principal) []string {
+	return []string{p.Owner().String(), strconv.FormatInt(p.Origin.Time.UnixMicro(), 10), p.Origin.ACR}
 }
 
 // askConsent shows the page.

@@ -86,7 +86,7 @@ func (d *deviceVisit) proceed() (err error) {
 
 // about returns what a consent is for: the form of one is good for no other.
 func (d *deviceVisit) about() []string {
-	return []string{d.user.Owner().String(), d.ask.ClientID, joined(d.ask.Scopes), joined(d.ask.Resources)}
+	return append(signedInAs(d.user), d.ask.ClientID, joined(d.ask.Scopes), joined(d.ask.Resources))
 }
 
 // askConsent shows the page. It is never left out: the code may be one that

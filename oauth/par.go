@@ -57,11 +57,8 @@ func (s *Server) servePushed(w http.ResponseWriter, r *http.Request) {
 
 // push keeps a request that is good and returns its handle.
 func (s *Server) push(r *http.Request, c *Client, p params) (string, error) {
-	switch {
-	case p.of("request_uri") != "":
+	if p.of("request_uri") != "" {
 		return "", refuse(ErrInvalidRequest, "A pushed request has no request URI.")
-	case p.of("client_id") != "" && p.of("client_id") != c.ID:
-		return "", refuse(ErrInvalidRequest, "The request is of another client.")
 	}
 	if _, err := s.parseRequest(c, p); err != nil {
 		return "", err
