@@ -49,6 +49,10 @@ func (s *Server) grantTokenExchange(t *tokenRequest) (*auth.Grant, error) {
 	if err != nil {
 		return nil, err
 	}
+	left, err := remaining(subject, actor)
+	if err != nil {
+		return nil, err
+	}
 	if o.confirmation, err = s.confirmation(t.Request, t.client); err != nil {
 		return nil, err
 	}
@@ -56,10 +60,6 @@ func (s *Server) grantTokenExchange(t *tokenRequest) (*auth.Grant, error) {
 		if !t.client.mayUse(p, o.confirmation) {
 			return nil, errAnotherKey
 		}
-	}
-	left, err := remaining(subject, actor)
-	if err != nil {
-		return nil, err
 	}
 	grant, err := s.access(o).Issue(t.Context(), o.principal, &auth.IssueOptions{Family: o.family, Lifetime: left})
 	if isDead(err) {
@@ -174,7 +174,7 @@ func (s *Server) foreign(p *auth.Principal) *presented {
 // trade it for one without the bond.
 func (c *Client) mayUse(p *presented, confirmation string) bool {
 	return p == nil || p.Credential.Confirmation == "" || p.Credential.Confirmation == confirmation ||
-		p.own && c.Audience != "" && slices.Contains(p.Credential.Audience, c.Audience)
+		p.own && c.isAudience(p.Principal)
 }
 
 // exchangeOrder decides what a client gets for the tokens that it presents.
@@ -187,8 +187,7 @@ func (s *Server) exchangeOrder(t *tokenRequest, subject, actor *presented) (*ord
 	if err != nil {
 		return nil, err
 	}
-	// A name of an API (RFC 8693 section 2.1) is its resource here.
-	resources, err := s.allowResources(t.client, append(slices.Clone(t.params.all("resource")), t.params.all("audience")...))
+	resources, err := s.targets(t, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -208,6 +207,18 @@ func (s *Server) exchangeOrder(t *tokenRequest, subject, actor *presented) (*ord
 	o := &order{client: t.client, principal: &p, scopes: scopes, audience: resources, family: family}
 	p.Credential = auth.Credential{}
 	return o, nil
+}
+
+// targets returns the resources that an exchange is for. What somebody has granted
+// the client for some resources, it cannot turn into something for others: that is
+// for who is called with the token to do, and for a client that acts as itself.
+func (s *Server) targets(t *tokenRequest, subject *presented) ([]string, error) {
+	// A name of an API (RFC 8693 section 2.1) is its resource here.
+	asked := append(slices.Clone(t.params.all("resource")), t.params.all("audience")...)
+	if subject.own && !subject.isClient() && !t.client.isAudience(subject.Principal) {
+		return s.narrowResources(t.client, asked, subject.Credential.Audience)
+	}
+	return s.allowResources(t.client, asked)
 }
 
 // remaining returns how long the tokens that were presented have left, and zero

@@ -178,6 +178,30 @@ func TestExchangeNarrows(t *testing.T) {
 	requireRefused(t, audience("resource", files), 400, oauth.ErrInvalidTarget)
 }
 
+// What people grant a client for one resource is good for no other: the client
+// cannot exchange it for that, as whom it calls can.
+func TestExchangeKeepsToWhatWasGranted(t *testing.T) {
+	w := newExchange(t)
+	w.add(&oauth.Client{
+		ID: "portal", Grants: []oauth.GrantType{oauth.AuthorizationCode, oauth.TokenExchange}, Scopes: []string{"read"}, RedirectURIs: []string{callback},
+	})
+	both := func(g *oauth.Granted) { g.Resources = []string{api, files} }
+	one := w.send(t, w.redeem("portal", w.code(t, "portal", nil)))
+	two := w.send(t, w.redeem("portal", w.code(t, "portal", both)))
+	requireRefused(t, w.send(t, w.exchange("portal", one.AccessToken, "resource", files)), 400, oauth.ErrInvalidTarget)
+	requireRefused(t, w.send(t, w.exchange("portal", one.AccessToken, "audience", files)), 400, oauth.ErrInvalidTarget)
+	_, p := w.exchanged(t, files, "portal", two.AccessToken)
+	require.Equal(t, []string{files}, p.Credential.Audience, "it can be narrowed")
+
+	w.change("portal", func(c *oauth.Client) { c.Resources = []string{files} })
+	a := w.send(t, w.exchange("portal", two.AccessToken))
+	requireGranted(t, a)
+	p, err := w.proves(t, files, a.AccessToken)
+	require.NoError(t, err)
+	require.Equal(t, []string{files}, p.Credential.Audience)
+	requireRefused(t, w.send(t, w.exchange("portal", one.AccessToken)), 400, oauth.ErrInvalidTarget)
+}
+
 // A token is exchanged by whom it was issued to and by whom it is for; all else is
 // an invalid_request (RFC 8693 section 2.2.2).
 func TestExchangeRefuses(t *testing.T) {

@@ -120,6 +120,7 @@ func TestExchangeRefusesForeignTokens(t *testing.T) {
 func TestExchangeAsksVerifiersInTurn(t *testing.T) {
 	verifiers := map[string]any{
 		"down":    errors.New("down"),
+		"busy":    auth.ErrUnavailable,
 		"expired": auth.ErrExpired,
 		"nobody":  (*auth.Principal)(nil),
 		"bound":   &auth.Principal{Subject: "bob", Credential: auth.Credential{Confirmation: "jkt:key", Audience: []string{api}}},
@@ -140,8 +141,9 @@ func TestExchangeAsksVerifiersInTurn(t *testing.T) {
 	}
 	w := newExchange(t, func(c *oauth.Config) { c.SubjectTokens = []auth.Verifier{ask(0), ask(1)} })
 	for i := range 2 {
-		requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":down"))), 503, oauth.ErrTemporarilyUnavailable)
-		requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":nobody"))), 503, oauth.ErrTemporarilyUnavailable)
+		for _, outage := range []string{"down", "busy", "nobody"} {
+			requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":", outage))), 503, oauth.ErrTemporarilyUnavailable)
+		}
 		requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":expired"))), 400, oauth.ErrInvalidRequest)
 		for _, refused := range []string{"wide", "bound"} {
 			requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":", refused))), 400, oauth.ErrInvalidRequest)

@@ -65,13 +65,13 @@ func (s *Server) introspect(ctx context.Context, c *Client, token string) (*auth
 // knows reports whether a token is one that was issued to the client, or an access
 // token for the resource that the client is.
 func (c *Client) knows(p *auth.Principal) bool {
-	switch {
-	case p.Credential.ClientID == c.ID:
-		return true
-	case p.Credential.Kind == auth.KindRefresh, c.Audience == "":
-		return false
-	}
-	return slices.Contains(p.Credential.Audience, c.Audience)
+	return p.Credential.ClientID == c.ID || p.Credential.Kind != auth.KindRefresh && c.isAudience(p)
+}
+
+// isAudience reports whether a token is for the resource that the client is, if it
+// is one.
+func (c *Client) isAudience(p *auth.Principal) bool {
+	return c.Audience != "" && slices.Contains(p.Credential.Audience, c.Audience)
 }
 
 // accessToken returns whom an access token of this server proves.
