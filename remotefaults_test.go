@@ -333,6 +333,18 @@ func TestRemoteKeysClose(t *testing.T) {
 		require.Equal(t, asked, p.asks())
 		require.Empty(t, told.all(), "that it was closed is no fault of the provider's")
 
+		// What is told of an earlier fetch is over, too.
+		p.fail(500)
+		over := false
+		slow := p.remote(auth.RemoteKeysOptions{OnError: func(context.Context, error) {
+			<-time.After(time.Second)
+			over = true
+		}})
+		outage(t, p.jwt(slow), token)
+		require.NoError(t, slow.Close())
+		require.True(t, over)
+		asked = p.asks()
+
 		// Before the first token.
 		unused := p.remote(auth.RemoteKeysOptions{})
 		require.NoError(t, unused.Close())

@@ -65,7 +65,7 @@ func (r *RemoteKeys) await(ctx context.Context, kid string, alg Algorithm) ([]*K
 	for {
 		f, err := r.join()
 		if err != nil {
-			if s := r.current.Load(); s != nil && s.gone[kid] {
+			if s := r.current.Load(); s != nil && s.former[kid] {
 				return nil, nil // it was taken out, and is not to be waited for
 			}
 			return nil, err

@@ -21,9 +21,10 @@ import (
 //
 // Each fetch replaces the whole set, so a key that the provider takes out is
 // dead with the next one, for tokens that were seen before, too. A key that
-// stays is the same [Key]. While the provider cannot be reached, the keys go on
-// for [RemoteKeysOptions].MaxStale; without any, tokens can neither be accepted
-// nor refused, which is an outage.
+// stays is the same [Key]; one that changes under its old kid is no reason for a
+// fetch before the next. While the provider cannot be reached, the keys go on for
+// [RemoteKeysOptions].MaxStale; without any, tokens can neither be accepted nor
+// refused, which is an outage.
 //
 // A kid that is not in the set has it fetched at once, but not as often as
 // strangers like: four times in a row, and then once in MinInterval. A token
@@ -90,8 +91,8 @@ type RemoteKeysOptions struct {
 	Algorithm Algorithm
 
 	// OnError, if not nil, is told of each fetch that failed, and of keys that
-	// were left out, once for each document. It runs on the goroutine of the
-	// fetch and must not call Close.
+	// were left out, once for each document. It runs on the goroutine of a fetch,
+	// maybe while the next has begun, and must not call Close.
 	OnError func(ctx context.Context, err error)
 }
 

@@ -26,9 +26,9 @@ type remoteSet struct {
 	// algorithm.
 	byName map[keyName][]*Key
 
-	// gone has the ids of the keys that sets before it had: those last seen, as
-	// many as a set may hold.
-	gone map[string]bool
+	// former has the ids of keys in the sets before it: those seen last, as many
+	// as a set may hold.
+	former map[string]bool
 
 	document [sha256.Size]byte // the hash of what it was read from
 	end      *time.Timer       // takes it away when it is too old
@@ -67,7 +67,7 @@ func (old *remoteSet) follow(document []byte, rsa Algorithm) (*remoteSet, error)
 	for _, k := range keys {
 		s.add(old.keep(k))
 	}
-	s.gone = old.without(s)
+	s.former = old.ids()
 	return s, leftOut
 }
 
@@ -84,25 +84,21 @@ func (s *remoteSet) keep(k *Key) *Key {
 	return k
 }
 
-// without returns the ids of the set, and of those before it, that the next one
-// does not have.
-func (s *remoteSet) without(next *remoteSet) map[string]bool {
-	gone := make(map[string]bool)
+// ids returns the ids of keys in the set and in those before it.
+func (s *remoteSet) ids() map[string]bool {
+	ids := make(map[string]bool)
 	if s == nil {
-		return gone
-	}
-	note := func(id string) {
-		if len(gone) < maxRemoteKeys && next.byName[keyName{id: id}] == nil {
-			gone[id] = true
-		}
+		return ids
 	}
 	for _, k := range s.all {
-		note(k.ID())
+		ids[k.ID()] = true
 	}
-	for id := range s.gone {
-		note(id)
+	for id := range s.former {
+		if len(ids) < maxRemoteKeys {
+			ids[id] = true
+		}
 	}
-	return gone
+	return ids
 }
 
 // find returns the keys of a name, and whether the name is known: that of a key
