@@ -224,6 +224,28 @@ func TestOpaqueTokens(t *testing.T) {
 	require.Equal(t, exitNotGood, a.code)
 }
 
+// An access token that says nothing by itself is told by the store: whom it is
+// for, and what has ended it.
+func TestOpaqueAccessTokens(t *testing.T) {
+	c := onSQLite(t)
+	tokens, err := auth.NewOpaqueTokens(c.open(), "https://api.example.com", nil)
+	require.NoError(t, err)
+	g, err := tokens.Issue(t.Context(), &auth.Principal{Subject: "42"}, &auth.IssueOptions{ClientID: "web-app"})
+	require.NoError(t, err)
+	token := g.Token.Reveal()
+	c.secrets = append(c.secrets, token)
+	said := c.fed(token, "token", "inspect")
+	require.Contains(t, said, "web-app")
+	require.Contains(t, said, "https://api.example.com")
+	c.ok("client", "disable", "web-app", "--unlisted")
+	a := c.run(token, "token", "inspect")
+	require.Equal(t, exitNotGood, a.code)
+	require.Contains(t, a.out, "its client or what opened it has been ended")
+	a = c.run(tokens.Form().New(), "token", "inspect")
+	require.Equal(t, exitNotGood, a.code)
+	require.Contains(t, a.out, "no such credential")
+}
+
 func mustKey(t *testing.T) *auth.Key {
 	k, err := auth.GenerateKey(auth.ES256)
 	require.NoError(t, err)

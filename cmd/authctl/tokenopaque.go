@@ -23,6 +23,8 @@ func inspectOpaque(ctx context.Context, r *report, text string, s *backend) erro
 		return nil
 	case auth.TokenForm("rt_").Match(text):
 		r.Kind, r.Form, r.ID = auth.KindRefresh, "refresh token", auth.DigestOf(auth.KindRefresh, text).String()
+	case auth.TokenForm("at_").Match(text):
+		r.Kind, r.Form, r.ID = auth.KindAccessToken, "opaque access token", auth.DigestOf(auth.KindAccessToken, text).String()
 	case auth.TokenForm("").Match(text):
 		r.Kind, r.Form, r.ID = auth.KindSession, "token of a session, or the public id of something", auth.DigestOf(auth.KindSession, text).String()
 	case auth.UUIDForm().Match(text):
@@ -49,27 +51,53 @@ func inspectOpaque(ctx context.Context, r *report, text string, s *backend) erro
 	if err != nil {
 		return err
 	}
-	return r.judgeRecord(ctx, s, auth.Entry{Digest: d, Record: record})
+	if err := r.judgeRecord(ctx, s, auth.Entry{Digest: d, Record: record}); err != nil || !r.Verified || r.Kind != auth.KindAccessToken {
+		return err
+	}
+	return r.judgeAccess(ctx, s, text, record.Principal.Credential.Audience)
+}
+
+// judgeAccess asks whether what an access token grew from is still good.
+func (r *report) judgeAccess(ctx context.Context, s *backend, text string, audience []string) error {
+	if len(audience) == 0 {
+		r.wrong("it is for no audience")
+		return nil
+	}
+	tokens, err := auth.NewOpaqueTokens(s, audience[0], nil) // whose it is, it says itself
+	if err != nil {
+		return err
+	}
+	_, err = tokens.Verify(ctx, text)
+	if errors.Is(err, auth.ErrRevoked) {
+		r.wrong("its login, its client or what opened it has been ended")
+		return nil
+	}
+	return err
 }
 
 // A recordView is what the store says of a credential.
 type recordView struct {
-	Issuer  string    `json:"issuer,omitempty"`
-	Tenant  string    `json:"tenant,omitempty"`
-	Subject string    `json:"subject"`
-	Scopes  []string  `json:"scopes,omitempty"`
-	Family  string    `json:"family,omitempty"`
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires,omitzero"`
-	Seen    time.Time `json:"seen,omitzero"`
+	Issuer   string    `json:"issuer,omitempty"`
+	Tenant   string    `json:"tenant,omitempty"`
+	Subject  string    `json:"subject"`
+	Scopes   []string  `json:"scopes,omitempty"`
+	ClientID string    `json:"client_id,omitempty"`
+	Audience []string  `json:"audience,omitempty"`
+	Family   string    `json:"family,omitempty"`
+	Created  time.Time `json:"created"`
+	Expires  time.Time `json:"expires,omitzero"`
+	Seen     time.Time `json:"seen,omitzero"`
 }
 
 // judgeRecord tells what the store says of a credential.
 func (r *report) judgeRecord(ctx context.Context, s *backend, e auth.Entry) error {
 	p, now := e.Record.Principal, time.Now()
-	r.Record = recordView{p.Issuer, p.Tenant, p.Subject, p.Scopes, p.Credential.Family, e.Record.Created, e.Record.Expires, e.Record.Seen}
+	c := p.Credential
+	r.Record = recordView{p.Issuer, p.Tenant, p.Subject, p.Scopes, c.ClientID, c.Audience, c.Family, e.Record.Created, e.Record.Expires, e.Record.Seen}
 	r.field("of", describe(p))
-	r.field("name", p.Credential.Name)
+	r.field("name", c.Name)
+	r.field("client", c.ClientID)
+	r.field("audience", strings.Join(c.Audience, " "))
 	r.field("created", ago(e.Record.Created, now))
 	if !e.Record.Expires.IsZero() {
 		r.field("expires", ago(e.Record.Expires, now))

@@ -23,6 +23,9 @@ var (
 
 var brokenStores = []broken{
 	{"loses a tier", "Record, every field", records},
+	{"loses the client", "Record, every field", records},
+	{"loses the audience", "Record, every field", records},
+	{"loses the ACR", "Record, every field", records},
 	{"loses the origin's time", "Record, every field", records},
 	{"loses a burst", "Record, every field", records},
 	{"loses Disabled", "Record, every field", records},

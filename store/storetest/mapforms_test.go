@@ -53,6 +53,12 @@ func (s *mapStore) writtenPrincipal(p *auth.Principal) {
 	switch s.fault {
 	case "loses a tier":
 		p.Tier = ""
+	case "loses the client":
+		p.Credential.ClientID = ""
+	case "loses the audience":
+		p.Credential.Audience = nil
+	case "loses the ACR":
+		p.Origin.ACR = ""
 	case "loses the origin's time":
 		p.Origin.Time = time.Time{}
 	case "loses a burst":
