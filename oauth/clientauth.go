@@ -162,18 +162,18 @@ func basicOf(r *http.Request) (id, secret string, err error) {
 	}
 	scheme, encoded, _ := strings.Cut(fields[0], " ")
 	if !strings.EqualFold(scheme, "Basic") {
-		return "", "", unproved(errors.New("Authorization of another scheme than Basic"))
+		return "", "", unproved(errors.New("another scheme than Basic"))
 	}
 	text, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
 	if err != nil {
-		return "", "", unproved(errors.New("Basic is not base64"))
+		return "", "", unproved(errors.New("not base64"))
 	}
 	id, secret, ok := strings.Cut(string(text), ":")
 	var errs [2]error
 	id, errs[0] = url.QueryUnescape(id)
 	secret, errs[1] = url.QueryUnescape(secret)
 	if !ok || errors.Join(errs[:]...) != nil {
-		return "", "", unproved(errors.New("Basic does not hold two form-encoded parts"))
+		return "", "", unproved(errors.New("not two form-encoded parts"))
 	}
 	return id, secret, nil
 }

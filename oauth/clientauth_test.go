@@ -30,6 +30,7 @@ func TestClientAuthentication(t *testing.T) {
 	secret := w.secrets["service"]
 	requireGranted(t, w.send(t, asking(nil, w.basic("service"))))
 	requireGranted(t, w.send(t, asking([]string{"client_id", "service"}, w.basic("service"))))
+	requireGranted(t, w.send(t, asking(nil, header{"Authorization", strings.Replace(w.basic("service").value, "Basic ", "bASIC  ", 1)})))
 	requireGranted(t, w.send(t, asking([]string{"client_id", "service", "client_secret", secret})))
 
 	var body string
@@ -50,6 +51,7 @@ func TestClientAuthentication(t *testing.T) {
 		"keys, but a secret":    asking(nil, basicAuth("signer", secret)),
 		"keys, but a name":      asking([]string{"client_id", "signer"}),
 		"Bearer":                asking(nil, header{"Authorization", "Bearer " + secret}),
+		"Basic as Bearer":       asking(nil, header{"Authorization", strings.Replace(w.basic("service").value, "Basic", "Bearer", 1)}),
 		"Basic without text":    asking(nil, header{"Authorization", "Basic"}),
 		"Basic of no base64":    asking(nil, header{"Authorization", "Basic %%%"}),
 		"Basic without a colon": asking(nil, header{"Authorization", "Basic " + "c2VydmljZQ=="}),
