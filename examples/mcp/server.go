@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -39,7 +40,8 @@ func newAuthorizationServer(baseURL string) (http.Handler, []demo.Line, error) {
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, nil, err
 	}
-	if _, err := users.Register(context.Background(), password.User{Login: email, Scopes: scopes}, secret); err != nil {
+	ada := password.User{Login: email, Scopes: scopes, Claims: json.RawMessage(`{"email":"` + email + `"}`)}
+	if _, err := users.Register(context.Background(), ada, secret); err != nil {
 		return nil, nil, err
 	}
 	server, err := oauth.NewServer(oauth.Config{

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/seed-077cad0b/auth"
@@ -13,7 +14,11 @@ import (
 // little with it.
 func seed(ctx context.Context, issuer string, s *server, keys *auth.APIKeys, secrets *secrets) ([]demo.Line, error) {
 	const email = "ada@example.com"
-	_, err1 := s.users.Register(ctx, password.User{Login: email, Scopes: []string{"spaces:read", "spaces:write"}}, secrets.password)
+	_, err1 := s.users.Register(ctx, password.User{
+		Login:  email,
+		Scopes: []string{"spaces:read", "spaces:write"},
+		Claims: json.RawMessage(`{"email":"` + email + `"}`), // what the pages call her
+	}, secrets.password)
 	sensor := &auth.Principal{Issuer: issuer, Subject: "rooftop-sensor", Scopes: []string{"spaces:read"}}
 	key, err2 := keys.Create(ctx, sensor, &auth.KeyOptions{Name: "Rooftop sensor"})
 	if err := errors.Join(err1, err2); err != nil {

@@ -22,13 +22,13 @@ func (p *Program) Do(t testing.TB, method, path, body string, fields ...string) 
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, p.BaseURL+path, strings.NewReader(body))
 	require.NoError(t, err)
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
 	for _, f := range fields {
 		name, value, _ := strings.Cut(f, ": ")
 		// As it is written, so that a test can choose the case.
 		r.Header[name] = append(r.Header[name], value)
+	}
+	if body != "" && r.Header.Get("Content-Type") == "" {
+		r.Header.Set("Content-Type", "application/json")
 	}
 	return send(t, r)
 }

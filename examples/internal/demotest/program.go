@@ -141,7 +141,8 @@ func (p *Program) Stop(signal os.Signal) {
 	require.Empty(p.t, more.String(), "printed after ready=1")
 	for name, value := range p.Values {
 		switch name {
-		case "base_url", "email", "platform", "suspended_platform", "ready": // no secret
+		case "base_url", "email", "platform", "suspended_platform", "mcp_url", "redirect_uri", "web_redirect_uri", "public_redirect_uri",
+			"client_id", "web_client_id", "public_client_id", "ready": // no secret
 		default:
 			require.NotContains(p.t, log, value, "the log has the value of %s", name)
 		}
