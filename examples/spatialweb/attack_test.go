@@ -28,7 +28,8 @@ func TestAttacks(t *testing.T) {
 	r.Run(t, "algorithms", attack.Bearer(path, attack.Algorithms(f)))
 	r.Run(t, "headers", attack.Bearer(path, attack.Headers(f, elsewhere)))
 	r.Run(t, "claims", attack.Bearer(path, attack.Claims(f, "spaces:read")))
-	r.Run(t, "structures", attack.Bearer(path, attack.Structures(f)))
+	structures := attack.Bearer(path, attack.Structures(f)) // one more where the payload's length has one
+	r.Run(t, "structures", structures)
 	r.Run(t, "confusion", attack.Bearer(path, attack.Confusion(f, append(attack.Guesses(f), public...))))
 	r.Run(t, "embedded keys", attack.Bearer(path, attack.Embedded(t, f, elsewhere)))
 	r.Run(t, "signatures", attack.Bearer(path, attack.Signatures(f)))
@@ -48,8 +49,8 @@ func TestAttacks(t *testing.T) {
 	requireUnvisited()
 
 	r.RequireCounts(t, map[string]int{
-		"none": 108, "algorithms": 139, "headers": 238, "claims": 817, "structures": 94, "confusion": 392, "embedded keys": 400, "signatures": 42,
-		"cut and longer tokens": len(cuts), "fields": 223, "oversize": 34, "paths": 227, "smuggling": 35, "spoofed": 35, "the API key": 4,
+		"none": 108, "algorithms": 139, "headers": 238, "claims": 817, "structures": len(structures), "confusion": 392, "embedded keys": 400, "signatures": 42,
+		"cut and longer tokens": len(cuts), "fields": 223, "oversize": 34, "paths": 230, "smuggling": 35, "spoofed": 35, "the API key": 4,
 	})
 	p.Stop(syscall.SIGTERM)
 	r.RequireLog(t, p.Log(), p.Values["client_secret"], key, issued)
