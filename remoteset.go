@@ -154,14 +154,12 @@ func readRemoteKeys(document []byte, rsa Algorithm) (keys []*Key, leftOut, err e
 }
 
 func readRemoteKey(text []byte, rsa Algorithm) (*Key, error) {
+	if holdsSecret(text) {
+		return nil, errPublished
+	}
 	parsed, err := jws.ParseJWK(text, string(rsa))
-	switch {
-	case holdsSecret(text):
-		return nil, errPublished
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case parsed.CanSign():
-		return nil, errPublished
 	}
 	return &Key{parsed}, nil
 }
