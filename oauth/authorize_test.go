@@ -202,6 +202,9 @@ func TestAuthorizationRequestMayBePosted(t *testing.T) {
 // request and this person, on a page of this host.
 func TestConsentCountsForWhatWasShown(t *testing.T) {
 	w := newWorld(t)
+	bob := *w.people["bob"]
+	bob.Origin.Time = w.people["alice"].Origin.Time // nothing but who he is tells him from her
+	w.people["bob"] = &bob
 	target := authorizeURL("web", "scope", "read write")
 	v := w.as(t, "alice")
 	shown := v.get(target)
@@ -244,6 +247,9 @@ func TestConsentCountsForWhatWasShown(t *testing.T) {
 	v.signIn("alice")
 	requireShown(t, v.do("POST", target, allow(narrow)), http.StatusForbidden, "This page has expired")
 
+	w.change("web", func(c *oauth.Client) { c.Resources = []string{files} })
+	requireShown(t, v.do("POST", target, allow(good)), http.StatusForbidden, "This page has expired")
+	w.change("web", func(c *oauth.Client) { c.Resources = nil })
 	// Nor does it count for who has signed in otherwise since.
 	before := w.people["alice"]
 	w.proved("alice", before.Origin.ACR)
@@ -274,6 +280,11 @@ func TestPagesKeepACookie(t *testing.T) {
 	require.Zero(t, c.MaxAge)
 	require.NotContains(t, p.body, c.Value)
 	require.Empty(t, v.get(authorizeURL("web")).Cookies(), "it has one")
+	for _, planted := range []string{"", "short", strings.Repeat("A", 44)} {
+		v := w.as(t, "alice")
+		v.fields = []header{{"Cookie", "__Host-oauth=" + planted}}
+		require.Len(t, v.get(authorizeURL("web")).Cookies(), 1, "none that is the server's")
+	}
 
 	local := newWorld(t, func(c *oauth.Config) { c.Issuer = "http://127.0.0.1:8080" })
 	recorder := httptest.NewRecorder()

@@ -138,6 +138,10 @@ func TestPushedRequestsAreRefused(t *testing.T) {
 		require.Empty(t, a.RequestURI, name)
 		require.Equal(t, c.code, w.lastEvent(t).Code, name)
 	}
+	// Row 38: what is in the query proves nobody.
+	inQuery := httptest.NewRecorder()
+	w.server.ServeHTTP(inQuery, request("POST", "/oauth/par?"+form("client_id", "web", "client_secret", w.secrets["web"]).Encode(), authorizeQuery("web")))
+	require.Equal(t, http.StatusUnauthorized, inQuery.Code)
 	get := httptest.NewRecorder()
 	w.server.ServeHTTP(get, request("GET", "/oauth/par", nil))
 	require.Equal(t, http.StatusMethodNotAllowed, get.Code)
