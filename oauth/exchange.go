@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -204,9 +205,7 @@ func (s *Server) exchangeOrder(t *tokenRequest, subject, actor *presented) (*ord
 	if subject.own {
 		family = p.Credential.Family
 	}
-	o := &order{client: t.client, principal: &p, scopes: scopes, audience: resources, family: family}
-	p.Credential = auth.Credential{}
-	return o, nil
+	return &order{client: t.client, principal: &p, scopes: scopes, audience: resources, family: family}, nil
 }
 
 // targets returns the resources that an exchange is for. What somebody has granted
@@ -245,9 +244,10 @@ func remaining(tokens ...*presented) (time.Duration, error) {
 const maxPassedOn = 4 << 10
 
 func fits(p *auth.Principal) bool {
-	n := len(p.Issuer) + len(p.Tenant) + len(p.Subject) + len(p.Tier) + len(p.Origin.ID) + len(p.Claims)
+	texts := []string{p.Issuer, p.Tenant, p.Subject, p.Tier, p.Origin.ID}
 	if p.Networks != nil {
-		n += len(p.Networks.String())
+		texts = append(texts, p.Networks.String())
 	}
-	return n <= maxPassedOn
+	escaped, _ := json.Marshal(texts)
+	return len(escaped)+len(p.Claims) <= maxPassedOn
 }

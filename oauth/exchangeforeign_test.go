@@ -124,6 +124,7 @@ func TestExchangeAsksVerifiersInTurn(t *testing.T) {
 		"expired": auth.ErrExpired,
 		"nobody":  (*auth.Principal)(nil),
 		"bound":   &auth.Principal{Subject: "bob", Credential: auth.Credential{Confirmation: "jkt:key", Audience: []string{api}}},
+		"long":    &auth.Principal{Subject: strings.Repeat("<", 3500)}, // six times as long in JSON
 		"wide":    &auth.Principal{Subject: "bob", Networks: manyNetworks(t)},
 		"mapped":  &auth.Principal{Subject: "bob", Tenant: "acme", Scopes: []string{"read"}},
 	}
@@ -145,7 +146,7 @@ func TestExchangeAsksVerifiersInTurn(t *testing.T) {
 			requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":", outage))), 503, oauth.ErrTemporarilyUnavailable)
 		}
 		requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":expired"))), 400, oauth.ErrInvalidRequest)
-		for _, refused := range []string{"wide", "bound"} {
+		for _, refused := range []string{"long", "wide", "bound"} {
 			requireRefused(t, w.send(t, w.exchange("gateway", fmt.Sprint(i, ":", refused))), 400, oauth.ErrInvalidRequest)
 		}
 		_, p := w.exchanged(t, files, "gateway", fmt.Sprint(i, ":mapped"))
