@@ -2,6 +2,8 @@ package oauth_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"net/http"
 	"strings"
 	"sync"
@@ -167,6 +169,21 @@ func (k *remoteKeys) Lookup(ctx context.Context, kid string, alg auth.Algorithm)
 		return nil, k.err
 	}
 	return k.KeySet.Lookup(ctx, kid, alg)
+}
+
+// A secret is no key, whatever a registry of one's own says.
+func TestClientAssertionSymmetric(t *testing.T) {
+	w := newWorld(t)
+	secret := []byte("0123456789abcdef0123456789abcdef")
+	k, err := auth.NewHMACKey("", auth.HS256, secret)
+	require.NoError(t, err)
+	keys, err := auth.NewKeys(k)
+	require.NoError(t, err)
+	w.change("signer", func(c *oauth.Client) { c.Keys = &remoteKeys{KeySet: keys} })
+	signed := b64(`{"alg":"HS256"}`) + "." + b64(claimsText(assertionClaims("signer"), nil))
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(signed))
+	requireRefused(t, w.send(t, asserting(signed+"."+b64(string(mac.Sum(nil))))), 401, oauth.ErrInvalidClient)
 }
 
 // A client's keys that cannot be fetched are an outage.

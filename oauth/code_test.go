@@ -217,7 +217,15 @@ func TestCodeResources(t *testing.T) {
 	require.Equal(t, []string{api}, audience(w.send(t, w.renew("web", b.RefreshToken, "resource", api))))
 	require.Equal(t, []string{files, api}, audience(w.send(t, w.redeem("web", w.code(t, "web", both), "resource", files, "resource", api, "resource", files))))
 
-	code := w.code(t, "web", nil) // for api
+	// What the client may not reach any more is left out.
+	c := w.send(t, w.redeem("web", w.code(t, "web", both)))
+	code := w.code(t, "web", both)
+	w.change("web", func(c *oauth.Client) { c.Resources = []string{files} })
+	require.Equal(t, []string{files}, audience(w.send(t, w.renew("web", c.RefreshToken))))
+	require.Equal(t, []string{files}, audience(w.send(t, w.redeem("web", code))))
+	w.change("web", func(c *oauth.Client) { c.Resources = nil })
+
+	code = w.code(t, "web", nil) // for api
 	for _, resource := range []string{files, "https://other.example", api + "/", "x"} {
 		requireRefused(t, w.send(t, w.redeem("web", code, "resource", api, "resource", resource)), 400, oauth.ErrInvalidTarget)
 	}
