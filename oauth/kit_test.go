@@ -2,13 +2,9 @@ package oauth_test
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -152,50 +148,6 @@ func (w *world) register(t testing.TB) {
 		w.clients[c.ID] = c
 	}
 }
-
-// A signer has a private key, and signs whatever it is given.
-type signer struct{ private ed25519.PrivateKey }
-
-func newSigner() *signer {
-	_, private, _ := ed25519.GenerateKey(nil) // never fails
-	return &signer{private}
-}
-
-// jwk is the public key.
-func (s *signer) jwk() string {
-	return fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","x":%q}`, b64(string(s.private.Public().(ed25519.PublicKey))))
-}
-
-// jkt is the confirmation of the key.
-func (s *signer) jkt(t testing.TB) string {
-	k, err := auth.ParseJWK([]byte(s.jwk()[:len(s.jwk())-1] + `,"alg":"EdDSA"}`))
-	require.NoError(t, err)
-	return auth.KeyConfirmation(k)
-}
-
-func (s *signer) public(t testing.TB) *auth.Keys {
-	k, err := auth.ParseJWK([]byte(s.jwk()[:len(s.jwk())-1] + `,"alg":"EdDSA"}`))
-	require.NoError(t, err)
-	keys, err := auth.NewKeys(nil, k)
-	require.NoError(t, err)
-	return keys
-}
-
-func (s *signer) sign(header, payload string) string {
-	signed := b64(header) + "." + b64(payload)
-	return signed + "." + b64(string(ed25519.Sign(s.private, []byte(signed))))
-}
-
-// proof is a proof of DPoP for the token endpoint, good once.
-func (s *signer) proof() header { return s.proofFor("POST", issuer+"/oauth/token") }
-
-func (s *signer) proofFor(method, target string) header {
-	return header{"DPoP", s.sign(
-		fmt.Sprintf(`{"typ":"dpop+jwt","alg":"EdDSA","jwk":%s}`, s.jwk()),
-		fmt.Sprintf(`{"jti":%q,"htm":%q,"htu":%q,"iat":%d}`, rand.Text(), method, target, time.Now().Unix()))}
-}
-
-func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
 // Client implements oauth.ClientRegistry.
 func (w *world) Client(_ context.Context, id string) (*oauth.Client, error) {
