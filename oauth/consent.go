@@ -150,8 +150,7 @@ func (s *Server) Withdraw(ctx context.Context, p *auth.Principal, clientID strin
 	if err != nil && !errors.Is(err, auth.ErrNotFound) {
 		return fmt.Errorf("oauth: withdrawing a consent: %w", err)
 	}
-	// Listed afterwards: who was granted something meanwhile had a consent that
-	// is gone now.
+	// Listed afterwards: from here on nothing is granted without asking again.
 	ended := map[string]bool{}
 	for _, kind := range []auth.Kind{KindAuthorizationCode, KindDeviceCode, auth.KindRefresh, auth.KindAccessToken} {
 		for e, err := range s.lister.List(ctx, owner, kind) {
