@@ -71,19 +71,13 @@ func (p *program) environ() []string {
 	return all
 }
 
-// stop ends the program in good order.
-func (p *program) stop() {
-	p.tb.Helper()
-	require.NoError(p.tb, p.cmd.Process.Signal(syscall.SIGTERM))
-	err := <-p.done
-	p.done <- err
-	require.NoError(p.tb, err, p.stderr.String())
-}
-
 // kill ends the program at once, if it is running.
 func (p *program) kill() {
 	_ = p.cmd.Process.Kill()
 	p.done <- <-p.done
+	if strings.Contains(p.stderr.String(), "DATA RACE") {
+		p.tb.Error("a race in what was started")
+	}
 	if p.tb.Failed() && p.stderr.Len() > 0 {
 		p.tb.Logf("%s said:\n%.4096s", filepath.Base(p.cmd.Path), p.stderr.String())
 		p.stderr.Reset()
