@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -188,6 +189,27 @@ func TestConsentsAtOnce(t *testing.T) {
 	close(begin)
 	wait.Wait()
 	requireCode(t, w.as(t, "alice").get(authorizeURL("web", "scope", "read write admin")))
+}
+
+// Whoever is slower adds to what the faster one has written, be it the first record
+// or a later one.
+func TestConsentThatIsSlower(t *testing.T) {
+	for _, op := range []string{"Insert", "Replace"} {
+		store := storetest.NewFaulty(memstore.New())
+		w := newWorldOver(t, store)
+		w.change("web", func(c *oauth.Client) { c.Scopes = []string{"read", "write", "admin"} })
+		if op == "Replace" {
+			requireCode(t, w.as(t, "alice").consented(authorizeURL("web", "scope", "admin")))
+		}
+		slow, fast := w.as(t, "alice"), w.as(t, "alice")
+		slower, faster := slow.get(authorizeURL("web", "scope", "read")), fast.get(authorizeURL("web", "scope", "write"))
+		store.Before = storetest.On(op, storetest.Nth(0, func(context.Context, string) error {
+			requireCode(t, fast.submit(faster, "decision", "allow"))
+			return nil
+		}))
+		requireCode(t, slow.submit(slower, "decision", "allow"))
+		requireCode(t, w.as(t, "alice").get(authorizeURL("web", "scope", "read write")))
+	}
 }
 
 // An outage at whichever call grants nothing, and is told.
