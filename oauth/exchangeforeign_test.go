@@ -126,6 +126,7 @@ func TestExchangeAsksVerifiersInTurn(t *testing.T) {
 		"bound":   &auth.Principal{Subject: "bob", Credential: auth.Credential{Confirmation: "jkt:key", Audience: []string{api}}},
 		"long":    &auth.Principal{Subject: strings.Repeat("<", 3500)}, // six times as long in JSON
 		"wide":    &auth.Principal{Subject: "bob", Networks: manyNetworks(t)},
+		"key":     &auth.Principal{Subject: "bob", Origin: auth.Origin{Kind: auth.KindAPIKey, ID: "key"}},
 		"mapped":  &auth.Principal{Subject: "bob", Tenant: "acme", Scopes: []string{"read"}},
 	}
 	ask := func(i int) auth.Verifier {
@@ -152,6 +153,11 @@ func TestExchangeAsksVerifiersInTurn(t *testing.T) {
 		_, p := w.exchanged(t, files, "gateway", fmt.Sprint(i, ":mapped"))
 		require.Equal(t, "bob", p.Subject)
 		require.Equal(t, "acme", p.Tenant)
+
+		// What proves itself with each request was proved by this one.
+		before := time.Now().Add(-time.Microsecond)
+		_, p = w.exchanged(t, files, "gateway", fmt.Sprint(i, ":key"))
+		require.WithinRange(t, p.Origin.Time, before, time.Now())
 	}
 	requireRefused(t, w.send(t, w.exchange("gateway", "2:mapped")), 400, oauth.ErrInvalidRequest)
 }
