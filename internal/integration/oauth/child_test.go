@@ -94,7 +94,7 @@ func (s settings) handler(store auth.Store) (http.Handler, error) {
 		Clients:   clients,
 		Resources: []string{resource},
 		Scopes:    []oauth.Scope{{Name: "read"}, {Name: "write"}},
-		Login:     signedIn{s.Issuer},
+		Login:     signedIn{s.Issuer, time.Now()},
 		DPoP:      dpop,
 		Platforms: platforms,
 	})
@@ -166,15 +166,18 @@ func (s settings) platforms(store auth.Store) (*auth.Platforms, error) {
 	return auth.NewPlatforms(store, list, &auth.PlatformOptions{Issuer: s.Issuer})
 }
 
-// signedIn is a login for those who have just signed in.
-type signedIn struct{ issuer string }
+// signedIn is a login for those who have signed in already.
+type signedIn struct {
+	issuer string
+	since  time.Time
+}
 
 func (l signedIn) Authenticate(*http.Request) (*auth.Principal, error) {
 	p := &auth.Principal{
 		Issuer: l.issuer, Subject: "ada", Scopes: []string{"read", "write"},
 		Origin: auth.Origin{Kind: auth.KindPassword, ID: "ada"},
 	}
-	return p.ProvedAt(time.Now()), nil
+	return p.ProvedAt(l.since), nil
 }
 
 func (l signedIn) ServeLogin(w http.ResponseWriter, r *http.Request, i *oauth.Interaction) {

@@ -129,7 +129,7 @@ func redeemDeviceCode(c *cluster) func(*cluster) {
 	require.Equal(c, "authorization_pending", poll(c, 0).text("error"))
 	ada := &person{c, "", "", map[string]string{}}
 	_, page := ada.visit(asked.text("verification_uri_complete"))
-	require.NotEmpty(c, page)
+	require.Contains(c, page, "Your device is connected")
 	got := one(c, atOnce(crowd, func(i int) answer { return poll(c, i) }), http.StatusBadRequest)
 	dead := func(c *cluster) {
 		for i := range c.processes {
