@@ -35,6 +35,24 @@ const (
 	Ed25519 Algorithm = "Ed25519"
 )
 
+// isAsymmetric reports whether who verifies with a key of the algorithm cannot
+// sign.
+func (a Algorithm) isAsymmetric() bool {
+	switch a {
+	case ES256, ES384, ES512, EdDSA, Ed25519:
+		return true
+	}
+	return a.isRSA()
+}
+
+func (a Algorithm) isRSA() bool {
+	switch a {
+	case RS256, RS384, RS512, PS256, PS384, PS512:
+		return true
+	}
+	return false
+}
+
 // A Key signs or verifies tokens with one algorithm, whatever a token says: a
 // public key can never be taken for the secret of an HMAC.
 //

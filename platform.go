@@ -113,14 +113,6 @@ func canSign(keys KeySet) bool {
 	return ok && s.Signing() != nil
 }
 
-func (a Algorithm) isAsymmetric() bool {
-	switch a {
-	case RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519:
-		return true
-	}
-	return false
-}
-
 // accepts reports whether the platform may sign with an algorithm.
 func (p *Platform) accepts(a Algorithm) bool {
 	if p.Algorithms == nil {

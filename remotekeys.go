@@ -147,7 +147,7 @@ func newRemoteKeys(constructor, address string, o *RemoteKeysOptions) (*RemoteKe
 	require(within(r.refresh, time.Second, 24*time.Hour), "Refresh is not within 1 second and 24 hours")
 	require(within(r.maxStale, r.refresh, 30*24*time.Hour), "MaxStale is not within Refresh and 30 days")
 	require(within(r.interval, time.Second, time.Minute), "MinInterval is not within 1 second and a minute")
-	require(r.algorithm.ofRSA(), "Algorithm is none of RSA")
+	require(r.algorithm.isRSA(), "Algorithm is none of RSA")
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (r *RemoteKeys) Lookup(ctx context.Context, kid string, alg Algorithm) ([]*
 // find answers from memory, and reports false where only a fetch can tell. What
 // no published key could have signed is not worth one.
 func (r *RemoteKeys) find(kid string, alg Algorithm) ([]*Key, bool) {
-	if !alg.asymmetric() {
+	if !alg.isAsymmetric() {
 		return nil, true
 	}
 	s := r.current.Load()
@@ -197,24 +197,6 @@ func (r *RemoteKeys) Close() error {
 
 // fault says of an error where the keys should have come from.
 func (r *RemoteKeys) fault(err error) error { return fmt.Errorf("auth: keys of %s: %w", r.name, err) }
-
-// asymmetric reports whether who verifies with a key of the algorithm cannot
-// sign.
-func (a Algorithm) asymmetric() bool {
-	switch a {
-	case ES256, ES384, ES512, EdDSA, Ed25519:
-		return true
-	}
-	return a.ofRSA()
-}
-
-func (a Algorithm) ofRSA() bool {
-	switch a {
-	case RS256, RS384, RS512, PS256, PS384, PS512:
-		return true
-	}
-	return false
-}
 
 var (
 	errURLForm     = errors.New("URL is malformed or without a host")

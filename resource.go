@@ -119,7 +119,7 @@ func (o *ResourceOptions) validate() (errs []error) {
 		}
 	}
 	for _, a := range o.DPoPAlgorithms {
-		if !a.asymmetric() {
+		if !a.isAsymmetric() {
 			refuse("DPoPAlgorithms: %q is no asymmetric algorithm", a)
 		}
 	}
