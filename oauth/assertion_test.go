@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -38,7 +37,7 @@ func (a *agency) Platform(_ context.Context, id string) (*auth.Platform, error) 
 
 func newAgency(t testing.TB) *agency { return newAgencyOver(t, memstore.New()) }
 
-func newAgencyOver(t testing.TB, store auth.Store) *agency {
+func newAgencyOver(t testing.TB, store auth.Store, change ...func(*oauth.Config)) *agency {
 	a := &agency{key: newSigner()}
 	a.entry = auth.Platform{ID: "acme", Keys: a.key.public(t), Algorithms: []auth.Algorithm{auth.EdDSA}, Audience: issuer, Scopes: []string{"read", "admin"}}
 	a.user = func(x *auth.Assertion) (*auth.Principal, error) {
@@ -53,6 +52,9 @@ func newAgencyOver(t testing.TB, store auth.Store) *agency {
 		})
 		require.NoError(t, err)
 		c.Platforms = a.platforms
+		for _, f := range change {
+			f(c)
+		}
 	})
 	return a
 }
@@ -180,12 +182,21 @@ func TestJWTBearerEnded(t *testing.T) {
 
 // The platform sees the client's address as the guard does.
 func TestJWTBearerAddress(t *testing.T) {
-	w := newAgency(t)
-	w.entry.Networks = networksOf(t, "192.0.2.7")
-	r := w.bears(w.says(nil))
-	require.True(t, netip.MustParseAddrPort(r.RemoteAddr).Addr().IsLoopback())
-	r.Header.Set("X-Forwarded-For", "192.0.2.7")
-	requireRefused(t, w.send(t, r), 400, oauth.ErrInvalidGrant)
+	direct := newAgency(t)
+	behind := newAgencyOver(t, memstore.New(), func(c *oauth.Config) {
+		c.Guard = &auth.GuardOptions{TrustedProxies: networksOf(t, "127.0.0.0/8")}
+	})
+	for _, w := range []*agency{direct, behind} {
+		w.entry.Networks = networksOf(t, "192.0.2.7")
+		r := w.bears(w.says(nil))
+		r.Header.Set("X-Forwarded-For", "192.0.2.7")
+		r.Header.Set("X-Forwarded-Proto", "https")
+		if a := w.send(t, r); w == behind {
+			requireGranted(t, a)
+		} else {
+			requireRefused(t, a, 400, oauth.ErrInvalidGrant)
+		}
+	}
 }
 
 // Row 43: an assertion of each kind, shown as the other.
