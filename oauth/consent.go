@@ -39,7 +39,7 @@ func (t *transaction) needsConsent() (bool, error) {
 		return true, nil // whatever they have told somebody of that name before
 	}
 	given, _, err := t.server.consent(t.Context(), t.user.Owner(), q.client)
-	return !isWithin(t.scopes, given.Scopes) || !isWithin(q.resources, given.Resources) || given.ClientID == "", err
+	return !isWithin(t.scopes, given.Scopes) || !isWithin(q.resources, given.Resources), err
 }
 
 // isWithin reports whether all of some are among others.

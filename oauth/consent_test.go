@@ -167,6 +167,31 @@ func TestPeopleWithdrawConsent(t *testing.T) {
 	require.NoError(t, w.server.Withdraw(t.Context(), alice, "nobody"), "there was nothing")
 }
 
+// What was granted ends by whatever record of it there is: of a device that has not
+// asked yet, and of an opaque token alone.
+func TestWithdrawingFindsWhatWasGranted(t *testing.T) {
+	authtest.At(t, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
+		w := newWorld(t)
+		w.change("opaque", func(c *oauth.Client) { c.Grants = []oauth.GrantType{oauth.AuthorizationCode} })
+		v := w.as(t, "alice")
+		code := requireCode(t, v.consented(authorizeURL("opaque")))
+		a := w.token(t, "opaque", "grant_type", "authorization_code", "code", code, "code_verifier", verifierText)
+		requireGranted(t, a)
+		authtest.Advance(12 * time.Minute) // the code is forgotten
+		d := w.waiting(t)
+		requireShown(t, v.submit(v.get(deviceURL(d.UserCode)), "decision", "allow"), http.StatusOK, "Your device is connected")
+
+		_, err := w.opener(t, api).Verify(t.Context(), a.AccessToken)
+		require.NoError(t, err)
+		for _, client := range []string{"opaque", "tv"} {
+			require.NoError(t, w.server.Withdraw(t.Context(), w.people["alice"], client))
+		}
+		_, err = w.opener(t, api).Verify(t.Context(), a.AccessToken)
+		require.ErrorIs(t, err, auth.ErrRevoked)
+		requireRefused(t, w.pollAs(t, d), 400, oauth.ErrInvalidGrant)
+	})
+}
+
 // Consents that are given at once are all kept.
 func TestConsentsAtOnce(t *testing.T) {
 	w := newWorld(t)

@@ -134,6 +134,22 @@ func TestAuthorizationWithoutASession(t *testing.T) {
 	requireShown(t, v.get(authorizeURL("web")), http.StatusForbidden, "This did not work")
 }
 
+// A Login may refuse in its own way, and is believed.
+func TestLoginThatIsLimited(t *testing.T) {
+	w := newWorld(t, func(c *oauth.Config) { c.Login = limitedLogin{c.Login} })
+	for _, target := range []string{authorizeURL("web"), "/oauth/device"} {
+		p := w.as(t, "alice").get(target)
+		requireShown(t, p, http.StatusTooManyRequests, "This did not work")
+		require.NotEmpty(t, p.Header.Get("Retry-After"))
+	}
+}
+
+type limitedLogin struct{ oauth.Login }
+
+func (limitedLogin) Authenticate(*http.Request) (*auth.Principal, error) {
+	return nil, auth.ErrRateLimited
+}
+
 // Without a Login there is nobody to ask, which is no fault of whoever asks.
 func TestPagesWithoutALogin(t *testing.T) {
 	w := newWorld(t, func(c *oauth.Config) { c.Login = nil })
