@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +42,8 @@ func TestClientCredentialsScopes(t *testing.T) {
 		requireRefused(t, w.token(t, "service", append(credentials, "scope", scope)...), 400, oauth.ErrInvalidScope)
 	}
 	requireRefused(t, w.token(t, "opaque", append(credentials, "scope", "admin")...), 400, oauth.ErrInvalidScope)
+	requireGranted(t, w.token(t, "opaque", append(credentials, "scope", "read"+strings.Repeat(" read", 255))...))
+	requireRefused(t, w.token(t, "opaque", append(credentials, "scope", "read"+strings.Repeat(" read", 256))...), 400, oauth.ErrInvalidScope)
 
 	// An entry with a scope of another server's.
 	w.change("service", func(c *oauth.Client) { c.Scopes = []string{"elsewhere", "read"} })
