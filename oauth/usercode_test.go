@@ -14,28 +14,36 @@ import (
 	"github.com/seed-077cad0b/auth/oauth"
 )
 
-// Row 12, as far as codes that people type can have it: each letter at each place
-// is as likely as another.
+// Row 12, as far as codes that people type can have it: each letter is as likely as
+// another, at each place.
 func TestUserCodesAreRandom(t *testing.T) {
-	const n = 20000
-	seen, counts := map[string]bool{}, [8]map[byte]int{}
-	for i := range counts {
-		counts[i] = map[byte]int{}
+	const n = 40000
+	var places [8]map[byte]int
+	letters, seen := map[byte]int{}, map[string]bool{}
+	for i := range places {
+		places[i] = map[byte]int{}
 	}
 	for range n {
 		code := oauth.NewUserCode()
-		require.Len(t, code, 8)
+		if len(code) != len(places) {
+			t.Fatalf("%q is not of 8 letters", code)
+		}
 		seen[code] = true
-		for i := range code {
-			counts[i][code[i]]++
+		for i := range places {
+			places[i][code[i]]++
+			letters[code[i]]++
 		}
 	}
 	require.Greater(t, len(seen), n-5)
-	for _, count := range counts {
-		require.Len(t, count, 20)
-		for letter, times := range count {
-			require.Contains(t, "BCDFGHJKLMNPQRSTVWXZ", string(letter))
-			require.InDelta(t, n/20, times, n/100, "%c", letter) // 6 standard deviations
+	// Six standard deviations: what a byte modulo 20 would do is beyond.
+	require.Len(t, letters, 20)
+	for letter, times := range letters {
+		require.Contains(t, "BCDFGHJKLMNPQRSTVWXZ", string(letter))
+		require.InDelta(t, 8*n/20, times, 740, "%c", letter)
+	}
+	for _, place := range places {
+		for letter, times := range place {
+			require.InDelta(t, n/20, times, 262, "%c", letter)
 		}
 	}
 }
@@ -114,6 +122,9 @@ func TestUserCodeGuesses(t *testing.T) {
 			require.True(t, errors.As(err, &f))
 			require.Positive(t, f.RetryAfter)
 			require.ErrorIs(t, ask("127.0.0.1", "bob", code), auth.ErrRateLimited) // the address, whoever it is
+		}
+		for range 12 { // a guess that was not made is none
+			require.ErrorIs(t, ask("127.0.0.1", "bob", "BBBB-BBBB"), auth.ErrRateLimited)
 		}
 		require.NoError(t, ask("127.0.0.2", "bob", c.User))
 		require.ErrorIs(t, w.server.ApproveDevice(from("127.0.0.1"), c.User, w.people["alice"], true), auth.ErrRateLimited)
