@@ -174,9 +174,9 @@ type Credential struct {
 	// 9068 section 2.2), empty for none.
 	ClientID string
 
-	// Audience is whom the credential is for: the aud of a JWT that this API
-	// has issued, the resources of an opaque access token or of a refresh
-	// token (RFC 8707). Nil: whoever knows it.
+	// Audience is whom the credential is for: the aud of a JWT, the resources of
+	// an opaque access token or of a refresh token (RFC 8707). Nil: whoever
+	// knows it.
 	Audience []string
 
 	Created, Expires time.Time // Expires is zero for one that does not expire
