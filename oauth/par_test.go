@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,36 +180,43 @@ func TestPushedRequestAtRest(t *testing.T) {
 }
 
 // Row 21: of codes that are made at once for one handle, one is handed out, and no
-// other is left behind.
+// other is left behind. All have been made before the first one spends the handle.
 func TestPushedRequestIsSingleUse(t *testing.T) {
-	const n = 100
-	store := memstore.New()
-	w := newWorldOver(t, store)
-	requireCode(t, w.as(t, "alice").consented(authorizeURL("web")))
-	before := codesIn(t, store)
-	target := w.pushed(t, "web")
-	var (
-		wait  sync.WaitGroup
-		mu    sync.Mutex
-		codes []string
-	)
-	for range n {
-		v := w.as(t, "alice")
-		wait.Go(func() {
-			p := v.get(target)
-			mu.Lock()
-			defer mu.Unlock()
-			if p.location != nil {
-				codes = append(codes, p.location.Query().Get("code"))
-			} else if p.StatusCode != http.StatusBadRequest {
-				codes = append(codes, p.Status)
+	for _, n := range []int{2, 10, 100} {
+		memory := memstore.New()
+		store := storetest.NewFaulty(memory)
+		w := newWorldOver(t, store)
+		requireCode(t, w.as(t, "alice").consented(authorizeURL("web")))
+		before := codesIn(t, memory)
+		target := w.pushed(t, "web")
+		var (
+			takes   atomic.Int64
+			arrived sync.WaitGroup
+			wait    sync.WaitGroup
+			codes   = make(chan *page, n)
+		)
+		arrived.Add(n)
+		store.Before = storetest.On("Take", func(context.Context, string) error {
+			if takes.Add(1) <= int64(n) { // later ones remove codes
+				arrived.Done()
+				arrived.Wait()
 			}
+			return nil
 		})
+		for range n {
+			v := w.as(t, "alice")
+			wait.Go(func() {
+				if p := v.get(target); p.StatusCode != http.StatusBadRequest {
+					codes <- p
+				}
+			})
+		}
+		wait.Wait()
+		close(codes)
+		require.Len(t, codes, 1)
+		requireCode(t, <-codes)
+		require.Equal(t, before+1, codesIn(t, memory))
 	}
-	wait.Wait()
-	require.Len(t, codes, 1)
-	require.NotEmpty(t, codes[0])
-	require.Equal(t, before+1, codesIn(t, store))
 }
 
 func codesIn(t testing.TB, store auth.Walker) (n int) {
