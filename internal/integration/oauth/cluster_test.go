@@ -159,12 +159,7 @@ func (c *cluster) grant(client string) answer {
 
 // proof makes a DPoP proof for a request to the issuer, by a key.
 func (c *cluster) proof(key map[string]string, method, path, nonce, token string) string {
-	claims := jwt.MapClaims{"jti": rand.Text(), "htm": method, "htu": c.settings.Issuer + path, "iat": time.Now().Unix(), "nonce": nonce}
-	if token != "" {
-		ath := sha256.Sum256([]byte(token))
-		claims["ath"] = base64.RawURLEncoding.EncodeToString(ath[:])
-	}
-	return sign(key, map[string]any{"typ": "dpop+jwt", "jwk": public(key)}, claims)
+	return proof(key, method, c.settings.Issuer+path, nonce, token)
 }
 
 // assertion makes one of the signer's about a subject.

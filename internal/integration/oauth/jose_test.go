@@ -6,8 +6,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"maps"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -36,4 +38,17 @@ func sign(jwk map[string]string, header map[string]any, claims jwt.MapClaims) st
 	t := jwt.NewWithClaims(jwt.SigningMethodES256, claims)
 	maps.Copy(t.Header, header)
 	return must(t.SignedString(must(ecdsa.ParseRawPrivateKey(elliptic.P256(), d))))
+}
+
+// proof makes a DPoP proof for a request, along with a token if there is one.
+func proof(key map[string]string, method, address, nonce, token string) string {
+	claims := jwt.MapClaims{"jti": rand.Text(), "htm": method, "htu": address, "iat": time.Now().Unix()}
+	if nonce != "" {
+		claims["nonce"] = nonce
+	}
+	if token != "" {
+		ath := sha256.Sum256([]byte(token))
+		claims["ath"] = base64.RawURLEncoding.EncodeToString(ath[:])
+	}
+	return sign(key, map[string]any{"typ": "dpop+jwt", "jwk": public(key)}, claims)
 }

@@ -6,9 +6,11 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -40,6 +42,10 @@ var installed = sync.OnceValues(func() (string, error) {
 	path, err := exec.LookPath("node")
 	if err != nil {
 		return "", err
+	}
+	version, err := exec.Command(path, "--version").Output()
+	if major, _, _ := strings.Cut(strings.TrimPrefix(string(version), "v"), "."); err != nil || len(major) < 2 || major < "20" {
+		return "", fmt.Errorf("Node.js is older than 20: %s", version)
 	}
 	var listed struct{ Dependencies map[string]string }
 	if err := readJSON(filepath.Join(modules, "package.json"), &listed); err != nil {

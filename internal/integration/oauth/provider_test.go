@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
 const (
@@ -49,13 +50,16 @@ func (p *provider) start(keys ...map[string]string) {
 		"KEYS="+string(must(json.Marshal(map[string]any{"keys": keys})))))
 }
 
-// token asks for one by the client's credentials.
-func (p *provider) token(resource string) string {
+// token asks for one by the client's credentials. Fields are in pairs.
+func (p *provider) token(resource string, fields ...string) string {
 	p.t.Helper()
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}, "resource": {resource}}
 	r := must(http.NewRequestWithContext(p.t.Context(), "POST", p.issuer+"/token", strings.NewReader(form.Encode())))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.SetBasicAuth(clientID, p.secret)
+	for i := 0; i+1 < len(fields); i += 2 {
+		r.Header.Set(fields[i], fields[i+1])
+	}
 	response := must(http.DefaultClient.Do(r))
 	defer response.Body.Close()
 	var answer struct {
@@ -80,19 +84,25 @@ func newResourceServer(t *testing.T, p *provider, refresh time.Duration) *resour
 	opaque := must(auth.NewIntrospection(p.issuer+"/token/introspection", p.issuer, opaqueAPI, &auth.IntrospectionOptions{
 		ClientID: "api", ClientSecret: auth.NewSecret(p.secret), MaxAge: -1,
 	}))
-	guard := auth.NewGuard(auth.Bearer(tokens, opaque), nil).With(auth.Scope("read"))
-	s := &resourceServer{t: t, Server: httptest.NewServer(guard.Handle(func(w http.ResponseWriter, _ *http.Request, p *auth.Principal) {
-		fmt.Fprintf(w, "%s %s", p.Subject, p.Credential.ClientID)
-	}))}
+	s := &resourceServer{t: t, Server: httptest.NewUnstartedServer(nil)}
 	t.Cleanup(s.Close)
+	dpop := must(auth.NewDPoP(memstore.New(), &auth.DPoPOptions{BaseURL: "http://" + s.Listener.Addr().String()}))
+	guard := auth.NewGuard(auth.First(auth.Bearer(tokens, opaque), dpop.Source(tokens, opaque)), nil).With(auth.Scope("read"))
+	s.Config.Handler = guard.Handle(func(w http.ResponseWriter, _ *http.Request, p *auth.Principal) {
+		fmt.Fprintf(w, "%s %s", p.Subject, p.Credential.ClientID)
+	})
+	s.Start()
 	return s
 }
 
-// ask returns what the API answers to a token.
-func (s *resourceServer) ask(token string) (status int, retryAfter, body string) {
+// ask returns what the API answers to a token, with further fields in pairs.
+func (s *resourceServer) ask(token string, fields ...string) (status int, retryAfter, body string) {
 	s.t.Helper()
-	r := must(http.NewRequestWithContext(s.t.Context(), "GET", s.URL, nil))
+	r := must(http.NewRequestWithContext(s.t.Context(), "GET", s.URL+"/", nil))
 	r.Header.Set("Authorization", "Bearer "+token)
+	for i := 0; i+1 < len(fields); i += 2 {
+		r.Header.Set(fields[i], fields[i+1])
+	}
 	response := must(http.DefaultClient.Do(r))
 	defer response.Body.Close()
 	return response.StatusCode, response.Header.Get("Retry-After"), string(must(io.ReadAll(response.Body)))
@@ -181,5 +191,25 @@ func TestTokensOfAnotherServer(t *testing.T) {
 		s.settles(http.StatusOK, three, unavailable)
 		s.require(http.StatusOK, two)
 		s.require(http.StatusOK, p.token(opaqueAPI))
+	}
+}
+
+// Tokens that the server has bound to a key open nothing without its proofs, those
+// that tell it themselves and those that introspection tells it of.
+func TestBoundTokensOfAnotherServer(t *testing.T) {
+	p := newProvider(t)
+	p.start(newJWK("first"))
+	api := newResourceServer(t, p, 24*time.Hour)
+	key, another := newJWK("proof"), newJWK("another")
+	for _, resource := range []string{apiName, opaqueAPI} {
+		token := p.token(resource, "DPoP", proof(key, "POST", p.issuer+"/token", "", ""))
+		with := func(key map[string]string) []string {
+			return []string{"Authorization", "DPoP " + token, "DPoP", proof(key, "GET", api.URL+"/", "", token)}
+		}
+		status, _, body := api.ask(token, with(key)...)
+		require.Equal(t, http.StatusOK, status, body)
+		status, _, _ = api.ask(token, with(another)...)
+		require.Equal(t, http.StatusUnauthorized, status)
+		api.require(http.StatusUnauthorized, token)
 	}
 }
