@@ -224,6 +224,13 @@ func (j *JWT) judge(t *verified, c *claimSet) error {
 		}
 		age(t.principal.Origin.Time.Add(maxLifetime).UnixMicro())
 		t.marks = namesOf(t.principal)
+		if c.has(hasIdp) && string(c.idp) != t.principal.Issuer {
+			// Whose mark it is, the issuer that shares the store knows by the name
+			// that a foreign token is not believed in otherwise: it can end it only.
+			of := *t.principal
+			of.Issuer = string(c.idp)
+			t.marks = append(t.marks, ownerMark(&of))
+		}
 	}
 	return nil
 }

@@ -69,8 +69,9 @@ func namesOf(p *Principal) []Digest {
 	return names
 }
 
-// maxNames is how many marks a credential may answer to.
-const maxNames = 5
+// maxNames is how many marks a credential may answer to: those of namesOf, and
+// its owner by another name of their issuer.
+const maxNames = 6
 
 // check returns ErrRevoked where one of the marks under names has ended p.
 func (m marks) check(ctx context.Context, p *Principal, names ...Digest) error {

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/authtest"
+	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
 // markTimes returns the times of the marks in a store.
@@ -225,4 +227,33 @@ func TestMarksCostOneLookUp(t *testing.T) {
 	require.Equal(t, 2, store.count())
 	must(s.Issue(t.Context(), p, nil))
 	require.Equal(t, 1, store.count("LookupAll"))
+}
+
+// A resource server that has the public keys alone calls the owner of a token by
+// the token's issuer, whatever the API that issued it calls them.
+func TestRevokeAllReachesTokensUnderPublicKeys(t *testing.T) {
+	ctx, store := t.Context(), memstore.New()
+	signing := keySet(t, generate(t, auth.ES256))
+	document, err := json.Marshal(signing)
+	require.NoError(t, err)
+	public, err := auth.ParseJWKS(document)
+	require.NoError(t, err)
+
+	issuer := newJWT(t, signing, &auth.JWTOptions{Revocation: store})
+	resource := newJWT(t, keySet(t, nil, public...), &auth.JWTOptions{Revocation: store})
+	for _, idp := range []string{"", jwtIssuer, "https://idp.example"} {
+		ada := &auth.Principal{Issuer: idp, Subject: "ada"}
+		g, err := issuer.Issue(ctx, ada.ProvedAt(time.Now()), nil)
+		require.NoError(t, err)
+		p, err := resource.Verify(ctx, g.Token.Reveal())
+		require.NoError(t, err)
+		require.Equal(t, jwtIssuer, p.Issuer, "a foreign token names no other issuer")
+
+		require.NoError(t, issuer.RevokeAll(ctx, &auth.Principal{Issuer: idp, Subject: "somebody else"}))
+		_, err = resource.Verify(ctx, g.Token.Reveal())
+		require.NoError(t, err)
+		require.NoError(t, issuer.RevokeAll(ctx, ada))
+		_, err = resource.Verify(ctx, g.Token.Reveal())
+		require.ErrorIs(t, err, auth.ErrRevoked, "%q", idp)
+	}
 }

@@ -34,8 +34,9 @@ var grantTypes = []GrantType{AuthorizationCode, ClientCredentials, RefreshToken,
 // of a [ClientRegistry]. It is data only, and is not written again once it is in
 // use.
 type Client struct {
-	// ID is the client_id: 1 to 128 printable ASCII characters without blanks,
-	// compared exactly.
+	// ID is the client_id: 1 to 128 printable ASCII characters without blanks
+	// and colons, compared exactly. It is the sub of tokens that the client gets
+	// for itself, so it is none of a user (RFC 9068 section 5).
 	ID string
 
 	// Name is what people are shown on the consent page, and Website where
