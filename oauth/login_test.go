@@ -134,6 +134,17 @@ func TestAuthorizationWithoutASession(t *testing.T) {
 	requireShown(t, v.get(authorizeURL("web")), http.StatusForbidden, "This did not work")
 }
 
+// A client that is revoked while somebody reads what it asks for is granted nothing.
+func TestClientsAreRevokedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	v := w.as(t, "alice")
+	shown := v.get(authorizeURL("web"))
+	w.change("web", func(c *oauth.Client) { c.Revoked = time.Now() })
+	requireShown(t, v.submit(shown, "decision", "allow"), http.StatusForbidden, "This page has expired")
+	w.change("web", func(c *oauth.Client) { c.Revoked, c.Disabled = time.Time{}, true })
+	requireShown(t, v.submit(shown, "decision", "allow"), http.StatusBadRequest, "The client is not known")
+}
+
 // A Login may refuse in its own way, and is believed.
 func TestLoginThatIsLimited(t *testing.T) {
 	w := newWorld(t, func(c *oauth.Config) { c.Login = limitedLogin{c.Login} })
