@@ -150,6 +150,15 @@ func TestDeviceOfLess(t *testing.T) {
 	a := w.send(t, w.poll("radio", c))
 	require.Equal(t, "write", a.Scope)
 
+	// No more than was asked for and shown; and the code is used up.
+	c = w.device(t, "radio", "scope", "read")
+	require.NoError(t, w.decide("alice", c.User, true))
+	require.Equal(t, "read", w.send(t, w.poll("radio", c)).Scope)
+	walker, _ := auth.StoreAbility[auth.Walker](w.store)
+	for range walker.Walk(t.Context(), oauth.KindUserCode) {
+		t.Fatal("a code is left that leads nowhere")
+	}
+
 	w.people["bob"].Scopes = nil
 	c = w.device(t, "radio")
 	require.ErrorIs(t, w.decide("bob", c.User, true), oauth.ErrAccessDenied)
