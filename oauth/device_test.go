@@ -315,6 +315,20 @@ func TestDeviceDecidedMeanwhile(t *testing.T) {
 	requireRefused(t, w.send(t, w.poll("tv", c)), 400, oauth.ErrAccessDenied)
 }
 
+// A code that could not be removed when it was decided about leads nowhere all the
+// same.
+func TestDeviceIsDecidedOnce(t *testing.T) {
+	for _, allow := range []bool{true, false} {
+		faulty := storetest.NewFaulty(memstore.New())
+		w := newWorldOver(t, faulty)
+		c := w.device(t, "tv")
+		faulty.Before = storetest.On("Take", storetest.Fail(errors.New("down")))
+		require.NoError(t, w.decide("alice", c.User, allow))
+		require.ErrorIs(t, w.decide("bob", c.User, !allow), oauth.ErrInvalidRequest)
+		require.Equal(t, allow, w.send(t, w.poll("tv", c)).Code == http.StatusOK)
+	}
+}
+
 // atOnce returns how many of n calls at the same time are true.
 func atOnce(n int, f func() bool) (successes int) {
 	var (
