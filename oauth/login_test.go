@@ -145,6 +145,21 @@ func TestClientsAreRevokedMeanwhile(t *testing.T) {
 	requireShown(t, v.submit(shown, "decision", "allow"), http.StatusBadRequest, "The client is not known")
 }
 
+// Where somebody is, the proxies tell that the server trusts.
+func TestLoginFromBehindAProxy(t *testing.T) {
+	for field, value := range map[string]string{"X-Forwarded-For": "192.0.2.1", "Forwarded": "for=192.0.2.1;proto=https"} {
+		w := newWorld(t, func(c *oauth.Config) {
+			c.Guard = &auth.GuardOptions{TrustedProxies: must(auth.ParseNetworks("127.0.0.0/8")), ForwardedHeader: field}
+		})
+		p := *w.people["alice"]
+		p.Networks = must(auth.ParseNetworks("192.0.2.0/24"))
+		w.people["alice"] = &p
+		v := w.as(t, "alice")
+		v.fields = []header{{field, value}, {"X-Forwarded-Proto", "https"}}
+		requireShown(t, v.get(authorizeURL("web")), http.StatusOK, "Allow Web?")
+	}
+}
+
 // A Login may refuse in its own way, and is believed.
 func TestLoginThatIsLimited(t *testing.T) {
 	w := newWorld(t, func(c *oauth.Config) { c.Login = limitedLogin{c.Login} })
