@@ -55,7 +55,7 @@ func newAuthorizationServer(baseURL string) (http.Handler, []demo.Line, error) {
 			{Name: "notes:read", Description: "Read your notes"},
 			{Name: "notes:write", Description: "Add notes"},
 		},
-		Login: oauth.NewPasswordLogin(users, auth.Cookie("__Host-session", sessions, nil), nil),
+		Login: oauth.NewPasswordLogin(users, loginCookie(sessions), nil),
 	})
 	return server, []demo.Line{
 		{Name: "client_id", Value: "desk"},
@@ -63,4 +63,12 @@ func newAuthorizationServer(baseURL string) (http.Handler, []demo.Line, error) {
 		{Name: "email", Value: email},
 		{Name: "password", Value: secret},
 	}, err
+}
+
+// loginCookie keeps people signed in with their browser. The demo speaks plain HTTP
+// on this host, where most clients send no Secure cookie; in production it is
+//
+//	auth.Cookie("__Host-session", sessions, nil)
+func loginCookie(sessions *auth.Sessions) *auth.CookieSource {
+	return auth.Cookie("session", sessions, &auth.CookieOptions{InsecureName: true, InsecureHTTP: true})
 }

@@ -61,7 +61,7 @@ func newServer(baseURL string, store *memstore.Store, secrets *secrets, log *slo
 		Clients:   clients,
 		Resources: []string{baseURL},
 		Scopes:    scopes,
-		Login:     oauth.NewPasswordLogin(users, auth.Cookie("__Host-session", sessions, nil), nil),
+		Login:     oauth.NewPasswordLogin(users, loginCookie(sessions), nil),
 		DPoP:      dpop,
 		Observe:   logTo(log),
 	})
@@ -78,4 +78,12 @@ func logTo(log *slog.Logger) func(context.Context, oauth.Event) {
 		}
 		log.InfoContext(ctx, "oauth granted")
 	}
+}
+
+// loginCookie keeps people signed in with their browser. The demo speaks plain HTTP
+// on this host, where most clients send no Secure cookie; in production it is
+//
+//	auth.Cookie("__Host-session", sessions, nil)
+func loginCookie(sessions *auth.Sessions) *auth.CookieSource {
+	return auth.Cookie("session", sessions, &auth.CookieOptions{InsecureName: true, InsecureHTTP: true})
 }
