@@ -110,7 +110,7 @@ func tokenAnswer(g GrantType, issued *auth.Grant) tokenBody {
 	b := tokenBody{
 		AccessToken:  issued.Token.Reveal(),
 		TokenType:    tokenType(p),
-		ExpiresIn:    max(0, int64(time.Until(p.Credential.Expires).Round(time.Second)/time.Second)),
+		ExpiresIn:    max(0, int64((time.Until(p.Credential.Expires)+time.Second-1)/time.Second)), // the exp of a JWT is cut to seconds
 		RefreshToken: issued.RefreshToken.Reveal(),
 		Scope:        joined(p.Scopes),
 	}
