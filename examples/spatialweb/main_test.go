@@ -62,7 +62,7 @@ func token(t testing.TB, p *demotest.Program, scope string) string {
 		Token string `json:"access_token"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(a.Body), &got))
-	a.Require(t, http.StatusOK, fmt.Sprintf(`{"access_token":"%s","token_type":"Bearer","expires_in":…,"scope":"%s"}`, got.Token, scope))
+	a.Require(t, http.StatusOK, fmt.Sprintf(`{"access_token":"%s","token_type":"Bearer","expires_in":900,"scope":"%s"}`, got.Token, scope))
 	return got.Token
 }
 
