@@ -119,7 +119,7 @@ func TestIntrospectionAnewSharesNoQuestion(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := &asker{answer: func(*http.Request, string) (int, string, error) {
-				time.Sleep(time.Second) // of the bubble
+				<-time.After(time.Second) // of the bubble
 				return 200, active(), nil
 			}}
 			i := newIntrospection(t, a, auth.IntrospectionOptions{MaxAge: c.maxAge})
@@ -138,7 +138,7 @@ func TestIntrospectionAnewSharesNoQuestion(t *testing.T) {
 func TestIntrospectionSharesTheLatestQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &asker{answer: func(*http.Request, string) (int, string, error) {
-			time.Sleep(time.Second) // of the bubble
+			<-time.After(time.Second) // of the bubble
 			return 500, "", nil
 		}}
 		i := newIntrospection(t, a, auth.IntrospectionOptions{})
@@ -146,7 +146,7 @@ func TestIntrospectionSharesTheLatestQuestion(t *testing.T) {
 		all.Go(func() { _, _ = i.Verify(t.Context(), "opaque") })
 		synctest.Wait()
 		a.say(func(*http.Request, string) (int, string, error) {
-			time.Sleep(3 * time.Second)
+			<-time.After(3 * time.Second)
 			return 200, active(), nil
 		})
 		all.Go(func() { _, _ = i.Verify(auth.Uncached(t.Context()), "opaque") })
@@ -267,7 +267,7 @@ func TestIntrospectionBoundsItsQuestions(t *testing.T) {
 func TestIntrospectionAsksOnceForAllThatWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &asker{answer: func(*http.Request, string) (int, string, error) {
-			time.Sleep(time.Second) // of the bubble
+			<-time.After(time.Second) // of the bubble
 			return 200, active(), nil
 		}}
 		i := newIntrospection(t, a, auth.IntrospectionOptions{MaxConcurrent: 1})

@@ -86,7 +86,7 @@ func TestIntrospectionDoesNotStretchAnswers(t *testing.T) {
 func TestIntrospectionAgesFromTheQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &asker{answer: func(*http.Request, string) (int, string, error) {
-			time.Sleep(4 * time.Second) // of the bubble
+			<-time.After(4 * time.Second) // of the bubble
 			return 200, active(), nil
 		}}
 		i := newIntrospection(t, a, auth.IntrospectionOptions{MaxAge: 10 * time.Second})
@@ -105,7 +105,7 @@ func TestIntrospectionSlowAnswerOutlivesNoToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := active("exp", fmt.Sprint(time.Now().Unix()+2))
 		a := &asker{answer: func(*http.Request, string) (int, string, error) {
-			time.Sleep(2 * time.Second) // of the bubble
+			<-time.After(2 * time.Second) // of the bubble
 			return 200, answer, nil
 		}}
 		_, err := newIntrospection(t, a, auth.IntrospectionOptions{}).Verify(t.Context(), "opaque")

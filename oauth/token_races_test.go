@@ -196,7 +196,7 @@ func TestClientEndsMeanwhile(t *testing.T) {
 			authtest.Advance(time.Second)
 			w.asked = func() {
 				require.NoError(t, w.server.RevokeClient(context.Background(), id))
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 			}
 			requireRefused(t, w.send(t, ask()), 400, oauth.ErrInvalidGrant)
 			w.asked = nil
