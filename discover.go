@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth/internal/strictjson"
+	"github.com/seed-077cad0b/auth/internal/weburl"
 )
 
 var (
@@ -93,7 +94,7 @@ func readMetadata(document []byte, issuer string) (string, error) {
 	case claimed != issuer:
 		return "", errOtherIssuer
 	}
-	u, err := remoteURL(keys)
+	u, err := weburl.Parse(keys)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("%w: jwks_uri: %w", errMetadata, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-077cad0b/auth/internal/clock"
 	"github.com/seed-077cad0b/auth/internal/jws"
+	"github.com/seed-077cad0b/auth/internal/weburl"
 )
 
 // An Introspection verifies access tokens by asking the authorization server
@@ -143,7 +144,7 @@ func (o *IntrospectionOptions) validate(endpoint, issuer, audience string, timeo
 			errs = append(errs, errors.New("auth: NewIntrospection: "+what))
 		}
 	}
-	if _, err := remoteURL(endpoint); err != nil {
+	if _, err := weburl.Parse(endpoint); err != nil {
 		require(false, "endpoint: "+err.Error())
 	}
 	require(issuer != "", "issuer is empty")

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-077cad0b/auth/internal/weburl"
 )
 
 // RemoteKeys is the [KeySet] that an identity provider publishes: a JWK Set
@@ -130,7 +129,7 @@ func newRemoteKeys(constructor, address string, o *RemoteKeysOptions) (*RemoteKe
 	}
 	r.maxStale = or(o.MaxStale, max(24*time.Hour, r.refresh))
 
-	u, err := remoteURL(address)
+	u, err := weburl.Parse(address)
 	var errs []error
 	require := func(ok bool, what string) {
 		if !ok {
@@ -197,33 +196,3 @@ func (r *RemoteKeys) Close() error {
 
 // fault says of an error where the keys should have come from.
 func (r *RemoteKeys) fault(err error) error { return fmt.Errorf("auth: keys of %s: %w", r.name, err) }
-
-var (
-	errURLForm     = errors.New("URL is malformed or without a host")
-	errURLUser     = errors.New("URL has a user")
-	errURLFragment = errors.New("URL has a fragment")
-	errURLScheme   = errors.New("URL is neither https nor http on this host")
-)
-
-// remoteURL reads the address of something to be fetched. Its errors quote
-// nothing of it.
-func remoteURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Hostname() == "":
-		return nil, errURLForm
-	case u.User != nil:
-		return nil, errURLUser
-	case strings.Contains(text, "#"):
-		return nil, errURLFragment
-	case u.Scheme != "https" && !(u.Scheme == "http" && isThisHost(u.Hostname())):
-		return nil, errURLScheme
-	}
-	return u, nil
-}
-
-// isThisHost reports whether a host of a URL is a loopback one.
-func isThisHost(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && a.IsLoopback()
-}

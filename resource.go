@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/seed-077cad0b/auth/internal/weburl"
 )
 
 // A Resource is an API as OAuth 2.0 clients see it: its identifier and the
@@ -130,7 +132,7 @@ func (o *ResourceOptions) validate() (errs []error) {
 		{"JWKSURL", o.JWKSURL},
 	} {
 		page, _, _ := strings.Cut(link.url, "#")
-		if _, err := remoteURL(page); err != nil && link.url != "" {
+		if _, err := weburl.Parse(page); err != nil && link.url != "" {
 			refuse("%s: %w", link.field, err)
 		}
 	}
@@ -211,14 +213,14 @@ func (r *Resource) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // nameURL reads a URL that is a name: without query and fragment.
 func nameURL(text string) (*url.URL, error) {
-	u, err := remoteURL(text)
+	u, err := weburl.Parse(text)
 	switch {
 	case err != nil:
 		return nil, err
 	case strings.Contains(text, "?"):
 		return nil, errors.New("URL has a query")
 	case u.String() != text || !isQuotable(text):
-		return nil, errURLForm
+		return nil, weburl.ErrForm
 	}
 	return u, nil
 }

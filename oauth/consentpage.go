@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/internal/weburl"
 )
 
 // about returns what a consent is for: the form of one is good for no other.
@@ -91,7 +92,7 @@ func destination(uri string) string {
 		return ""
 	case u.Scheme != "https" && u.Scheme != "http":
 		return "the application " + u.Scheme
-	case isLoopback(u.Hostname()):
+	case weburl.IsLoopback(u.Hostname()):
 		return "an application on this device"
 	}
 	return u.Host

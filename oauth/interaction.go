@@ -13,7 +13,9 @@ import (
 // cookie, and returns auth.ErrNoCredential where nobody is; whoever is refused
 // with a reason of status 401, such as auth.ErrExpired, is nobody, too. What it
 // returns needs a time of proof, as sessions have, in microseconds: where somebody
-// has to sign in anew, one from before they were asked does not do.
+// has to sign in anew, one from before they were asked does not do. Tokens carry its
+// subject as sub, under the server's own iss, so subjects are unique among all who
+// sign in here, whatever their Issuer (RFC 9068 section 2.2).
 //
 // ServeLogin answers r where somebody has to sign in: with a page, or by a
 // redirect to one. When they have, it sends the browser back to i.Return, by 303

@@ -2,22 +2,23 @@ package oauth
 
 import (
 	"errors"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/seed-077cad0b/auth/internal/weburl"
 )
 
-var errURL = errors.New("not an https URL of a host, without user, fragment and blanks")
+var errURL = errors.New("URL has characters that are not printable ASCII")
 
-// httpsURL reads an absolute URL of https, or of http on a loopback address or
-// localhost, without user information and fragment.
+// httpsURL reads an absolute URL of https, or of http on this host, as it is sent:
+// in printable ASCII.
 func httpsURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.User != nil || strings.Contains(text, "#") || !isGraphic(text) || !isGraphic(u.Host) {
-		return nil, errURL
+	u, err := weburl.Parse(text)
+	if err == nil && !(isGraphic(text) && isGraphic(u.Host)) {
+		err = errURL
 	}
-	if u.Scheme != "https" && !(u.Scheme == "http" && (isLoopback(u.Hostname()) || u.Hostname() == "localhost")) {
-		return nil, errURL
+	if err != nil {
+		return nil, err
 	}
 	return u, nil
 }
@@ -25,13 +26,6 @@ func httpsURL(text string) (*url.URL, error) {
 // isGraphic reports whether s has printable ASCII characters only, and no blank.
 func isGraphic(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-// isLoopback reports whether a host is written as a loopback address. A name such
-// as localhost may lead elsewhere (RFC 8252 section 8.3).
-func isLoopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
 }
 
 // checkRedirectURI returns what is wrong with a URI that a client registers.
