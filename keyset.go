@@ -9,8 +9,10 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed-077cad0b/auth/internal/jws"
+	"github.com/seed-077cad0b/auth/internal/published"
 )
 
 // A KeySet holds the keys by which an issuer's tokens are verified. [Keys] is
@@ -190,18 +192,11 @@ func (s *Keys) change(f func(old *keyState) (signing *Key, all []*Key, err error
 
 // JWKS answers with the public parts of the keys as a JSON Web Key Set (RFC
 // 7517 section 5), for instance at /.well-known/jwks.json. Symmetric keys have
-// no public part and are never in it. Readers may keep it for five minutes.
+// no public part and are never in it. Readers may keep it for five minutes; pages
+// of every origin may read it.
 func (s *Keys) JWKS() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			h.Set("Allow", "GET, HEAD")
-			w.WriteHeader(http.StatusMethodNotAllowed)
-			return
-		}
-		h.Set("Content-Type", "application/jwk-set+json")
-		h.Set("Cache-Control", "public, max-age=300")
-		_, _ = w.Write(s.current.Load().public)
+		published.Serve(w, r, "application/jwk-set+json", 5*time.Minute, s.current.Load().public)
 	})
 }
 

@@ -136,7 +136,8 @@ func TestJWKS(t *testing.T) {
 	w = httptest.NewRecorder()
 	keys.JWKS().ServeHTTP(w, httptest.NewRequest("POST", "/", nil))
 	require.Equal(t, 405, w.Code)
-	require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
+	require.Equal(t, "GET, HEAD, OPTIONS", w.Header().Get("Allow"))
+	require.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
 }
 
 func TestKeysPrintNoSecret(t *testing.T) {

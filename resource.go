@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/seed-077cad0b/auth/internal/published"
 	"github.com/seed-077cad0b/auth/internal/weburl"
 )
 
@@ -190,25 +192,7 @@ func (r *Resource) MetadataURL() string { return r.url }
 // in a browser have to: it is public and the same for everybody. Caches keep it
 // for an hour.
 func (r *Resource) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	switch req.Method {
-	case http.MethodGet, http.MethodHead:
-		h.Set("Content-Type", contentJSON)
-		h.Set("Cache-Control", "public, max-age=3600")
-		h.Set("X-Content-Type-Options", "nosniff")
-		_, _ = w.Write(r.document)
-	case http.MethodOptions:
-		// Some clients send a field of their protocol along, which browsers ask
-		// about first.
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD")
-		h.Set("Access-Control-Allow-Headers", "*")
-		h.Set("Access-Control-Max-Age", "3600")
-		w.WriteHeader(http.StatusNoContent)
-	default:
-		h.Set("Allow", "GET, HEAD, OPTIONS")
-		w.WriteHeader(http.StatusMethodNotAllowed)
-	}
+	published.Serve(w, req, contentJSON, time.Hour, r.document)
 }
 
 // nameURL reads a URL that is a name: without query and fragment.

@@ -3,8 +3,10 @@ package oauth
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/internal/published"
 )
 
 // metadata has the member names of RFC 8414 section 2 and of those that add to it.
@@ -113,23 +115,5 @@ func (s *Server) grantTypes() []GrantType {
 // be read by pages of every origin, as clients in browsers have to. Caches keep it
 // for an hour.
 func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		h.Set("Content-Type", "application/json")
-		h.Set("Cache-Control", "public, max-age=3600")
-		h.Set("X-Content-Type-Options", "nosniff")
-		_, _ = w.Write(s.metadata)
-	case http.MethodOptions:
-		// Some clients send a field of their protocol along, which browsers ask
-		// about first.
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD")
-		h.Set("Access-Control-Allow-Headers", "*")
-		h.Set("Access-Control-Max-Age", "3600")
-		w.WriteHeader(http.StatusNoContent)
-	default:
-		h.Set("Allow", "GET, HEAD, OPTIONS")
-		w.WriteHeader(http.StatusMethodNotAllowed)
-	}
+	published.Serve(w, r, "application/json", time.Hour, s.metadata)
 }
