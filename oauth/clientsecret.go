@@ -3,6 +3,7 @@ package oauth
 import (
 	"crypto/subtle"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -36,12 +37,12 @@ func NewClientSecret() (auth.Secret, ClientSecret) {
 
 // ImportClientSecret returns what [Client].Secrets keeps of a secret that was made
 // elsewhere: in the environment, or by another server. It is 8 to 256 printable
-// ASCII characters without blanks, such as the line end that a file may add. It is
-// as strong as whoever made it: 128 random bits or more (RFC 6749 section 10.10),
+// ASCII characters (RFC 6749 appendix A.2); the line end that a file may add is
+// none. It is as strong as whoever made it: 128 random bits or more (RFC 6749 section 10.10),
 // as it is kept by a fast hash.
 func ImportClientSecret(text string) (ClientSecret, error) {
 	if !isClientSecret(text) {
-		return ClientSecret{}, fmt.Errorf("oauth: a client's secret is %d to %d printable ASCII characters without blanks", minClientSecret, maxClientSecret)
+		return ClientSecret{}, fmt.Errorf("oauth: a client's secret is %d to %d printable ASCII characters", minClientSecret, maxClientSecret)
 	}
 	return newClientSecret(text), nil
 }
@@ -57,7 +58,8 @@ func newClientSecret(text string) ClientSecret {
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func isClientSecret(s string) bool {
-	return len(s) >= minClientSecret && len(s) <= maxClientSecret && isGraphic(s)
+	return len(s) >= minClientSecret && len(s) <= maxClientSecret &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // hasSecret reports whether text is one of the client's secrets at that time. It
