@@ -35,7 +35,7 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		return // a page has been shown, and nothing decided
 	}
 	event.Err = err
-	s.observe(r.Context(), event)
+	s.observe(r, event)
 	switch {
 	case err == nil:
 		s.respond(w, q, url.Values{"code": {code}})

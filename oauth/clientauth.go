@@ -22,19 +22,22 @@ type clientAuthenticator struct{ server *Server }
 
 // A caller is who sends a request, and its form.
 type caller struct {
-	client *Client
-	params params
+	claimed string // id that the request names, if it can be one
+	client  *Client
+	params  params
 }
 
 type callerKey struct{}
 
 // authenticate returns the client that sends r, and the form that it sends. It
 // reads the body, and uses up what proves the client, so it is called once for
-// each request.
-func (s *Server) authenticate(r *http.Request) (*Client, params, error) {
+// each request. The event gets the client's id, or that of which there is no proof.
+func (s *Server) authenticate(r *http.Request, e *Event) (*Client, params, error) {
 	c := &caller{}
 	guarded := r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
-	if _, err := s.clients.Check(guarded); err != nil {
+	_, err := s.clients.Check(guarded)
+	e.ClientID = c.claimed
+	if err != nil {
 		return nil, nil, err
 	}
 	r.Body = guarded.Body // which has been read, and put back
@@ -119,6 +122,9 @@ func (a *clientAuthenticator) identify(r *http.Request, p params) (*Client, erro
 func (a *clientAuthenticator) lookup(ctx context.Context, p params, id string) (*Client, error) {
 	if named := p.of("client_id"); named != "" && named != id {
 		return nil, errTwoClients
+	}
+	if slot, ok := ctx.Value(callerKey{}).(*caller); ok && isClientID(id) {
+		slot.claimed = id
 	}
 	c, err := a.server.client(ctx, id)
 	if errors.Is(err, ErrInvalidClient) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -104,22 +105,29 @@ type Endpoints struct {
 
 const metadataPath = "/.well-known/oauth-authorization-server"
 
-// An Event is what an endpoint has decided about a request.
+// An Event is what an endpoint has decided about a request. No secret, token or
+// code is in it.
 type Event struct {
 	// Endpoint is which: "authorize", "token", "revoke", "introspect",
 	// "pushed_authorization", "device_authorization" or "device".
 	Endpoint string
 
-	// ClientID is the client that asks, once it is known; Grant the way to a
-	// token, at the token endpoint.
+	// ClientID is the client that asks or, where it was refused before it proved
+	// that, the one that it says it is. Grant is the way to a token, at the token
+	// endpoint.
 	ClientID string
 	Grant    GrantType
 
 	// Principal is whom the tokens are about, if anybody.
 	Principal *auth.Principal
 
+	// Address is where the request comes from, as [auth.Guard.ClientAddress] has
+	// it. It is invalid where that is not known.
+	Address netip.Addr
+
 	// Code is what the client was told; empty where its request was granted.
-	// Err is the cause, which no client sees.
+	// Err is the cause, which no client sees. Where errors.Is finds
+	// auth.ErrReused in it, a code or a token that was stolen came again.
 	Code ErrorCode
 	Err  error
 }

@@ -46,13 +46,12 @@ type deviceAnswer struct {
 func (s *Server) serveDeviceAuthorization(w http.ResponseWriter, r *http.Request) {
 	e := Event{Endpoint: "device_authorization"}
 	var answer *deviceAnswer
-	c, p, err := s.authenticate(r)
+	c, p, err := s.authenticate(r, &e)
 	if err == nil {
-		e.ClientID = c.ID
 		answer, err = s.newDeviceRequest(r.Context(), c, p)
 	}
 	e.Err = err
-	s.observe(r.Context(), e)
+	s.observe(r, e)
 	if err != nil {
 		writeError(w, err)
 		return

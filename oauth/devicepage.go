@@ -21,7 +21,7 @@ func (s *Server) serveDevice(w http.ResponseWriter, r *http.Request) {
 		event.ClientID = d.ask.ClientID
 	}
 	if err != nil || d.decided {
-		s.observe(r.Context(), event)
+		s.observe(r, event)
 	}
 	switch {
 	case err == nil:

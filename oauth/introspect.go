@@ -16,16 +16,15 @@ import (
 func (s *Server) serveIntrospect(w http.ResponseWriter, r *http.Request) {
 	e := Event{Endpoint: "introspect"}
 	var answer introspection
-	c, p, err := s.authenticate(r)
+	c, p, err := s.authenticate(r, &e)
 	if err == nil {
-		e.ClientID = c.ID
 		e.Principal, err = s.introspect(r.Context(), c, p.of("token"))
 	}
 	if err == nil && e.Principal != nil {
 		answer, err = s.newIntrospection(e.Principal)
 	}
 	e.Err = err
-	s.observe(r.Context(), e)
+	s.observe(r, e)
 	if err != nil {
 		writeError(w, err)
 		return

@@ -38,18 +38,16 @@ type pushedAnswer struct {
 }
 
 func (s *Server) servePushed(w http.ResponseWriter, r *http.Request) {
-	c, p, err := s.authenticate(r)
-	event := Event{Endpoint: "pushed_authorization", Err: err}
-	if c != nil {
-		event.ClientID = c.ID
-	}
+	e := Event{Endpoint: "pushed_authorization"}
 	var handle string
+	c, p, err := s.authenticate(r, &e)
 	if err == nil {
-		handle, event.Err = s.push(r, c, p)
+		handle, err = s.push(r, c, p)
 	}
-	s.observe(r.Context(), event)
-	if event.Err != nil {
-		writeError(w, event.Err)
+	e.Err = err
+	s.observe(r, e)
+	if err != nil {
+		writeError(w, err)
 		return
 	}
 	writeJSON(w, http.StatusCreated, pushedAnswer{handle, int(pushedLifetime / time.Second)})

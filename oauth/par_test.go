@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -63,7 +64,7 @@ func TestPushedRequest(t *testing.T) {
 	require.Regexp(t, `^urn:ietf:params:oauth:request_uri:[A-Za-z0-9_-]{43}$`, a.RequestURI)
 	require.Equal(t, 600, a.ExpiresIn)
 	e := w.lastEvent(t)
-	require.Equal(t, oauth.Event{Endpoint: "pushed_authorization", ClientID: "web"}, e)
+	require.Equal(t, oauth.Event{Endpoint: "pushed_authorization", ClientID: "web", Address: netip.MustParseAddr("127.0.0.1")}, e)
 
 	v := w.as(t, "alice")
 	// What else the browser brings does not count.

@@ -16,13 +16,12 @@ import (
 // good needs no revocation (section 2.2).
 func (s *Server) serveRevoke(w http.ResponseWriter, r *http.Request) {
 	e := Event{Endpoint: "revoke"}
-	c, p, err := s.authenticate(r)
+	c, p, err := s.authenticate(r, &e)
 	if err == nil {
-		e.ClientID = c.ID
 		e.Principal, err = s.revoke(r.Context(), c, p.of("token"))
 	}
 	e.Err = err
-	s.observe(r.Context(), e)
+	s.observe(r, e)
 	if err != nil {
 		writeError(w, err)
 		return

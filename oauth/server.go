@@ -176,15 +176,16 @@ func (s *Server) endpoint(serve http.HandlerFunc) http.Handler {
 // url returns the absolute URL of an endpoint.
 func (s *Server) url(path string) string { return s.origin + path }
 
-// observe tells the observer.
-func (s *Server) observe(ctx context.Context, e Event) {
+// observe tells the observer what has been decided about r.
+func (s *Server) observe(r *http.Request, e Event) {
 	if s.config.Observe == nil {
 		return
 	}
 	if e.Err != nil {
 		e.Code = failureOf(e.Err).code
 	}
-	s.config.Observe(ctx, e)
+	e.Address = s.clients.ClientAddress(r)
+	s.config.Observe(r.Context(), e)
 }
 
 // client returns the entry of a client that may ask for something.

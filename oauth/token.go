@@ -28,9 +28,8 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	t := &tokenRequest{Request: r, begun: time.Now()}
 	e := Event{Endpoint: "token"}
 	var grant *auth.Grant
-	t.client, t.params, e.Err = s.authenticate(r)
+	t.client, t.params, e.Err = s.authenticate(r, &e)
 	if e.Err == nil {
-		e.ClientID = t.client.ID
 		e.Grant, e.Err = t.grant()
 	}
 	if e.Err == nil {
@@ -40,7 +39,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	if e.Err == nil {
 		e.Principal = grant.Principal
 	}
-	s.observe(r.Context(), e)
+	s.observe(r, e)
 	if e.Err != nil {
 		writeError(w, e.Err)
 		return

@@ -140,7 +140,7 @@ func TestTokenObserved(t *testing.T) {
 
 	w.send(t, request("POST", "/oauth/token", form("client_id", "nobody")))
 	e = w.lastEvent(t)
-	require.Empty(t, e.ClientID)
+	require.Equal(t, "nobody", e.ClientID)
 	require.Equal(t, oauth.ErrInvalidClient, e.Code)
 }
 
