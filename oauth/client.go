@@ -34,7 +34,7 @@ var grantTypes = []GrantType{AuthorizationCode, ClientCredentials, RefreshToken,
 // of a [ClientRegistry]. It is data only, and is not written again once it is in
 // use.
 type Client struct {
-	// ID is the client_id: 1 to 128 printable ASCII characters without blanks
+	// ID is the client_id: 1 to 128 printable ASCII characters other than blanks
 	// and colons, compared exactly. It is the sub of tokens that the client gets
 	// for itself, so it is none of a user (RFC 9068 section 5).
 	ID string
@@ -45,8 +45,10 @@ type Client struct {
 	Website string
 
 	// Public is a client that can keep no secret, such as one that runs in a
-	// browser or on a phone. It is who it is by its redirect URI and PKCE. A
-	// client that is not public has Secrets or Keys.
+	// browser or on a phone. It is who it is by its redirect URI and PKCE. For one
+	// in pages of another origin, wrap [Server.Token] in a handler that answers by
+	// CORS: the server leaves that to the application. A client that is not public
+	// has Secrets or Keys.
 	Public bool
 
 	// Secrets are those of client_secret_basic and client_secret_post (RFC 6749
@@ -92,7 +94,7 @@ type Client struct {
 	// RequirePushed has the client push its authorization requests (RFC 9126),
 	// RequireDPoP prove a key with each token request (RFC 9449), and
 	// RequireCertificate present a certificate that its tokens are bound to
-	// (RFC 8705 section 3).
+	// (RFC 8705 section 3). A token is bound to one thing, so not both of these.
 	RequirePushed, RequireDPoP, RequireCertificate bool
 
 	// Trusted is a client of one's own, whose users are not asked for consent. A
@@ -108,9 +110,13 @@ type Client struct {
 	Revoked time.Time
 
 	// Disabled refuses all that the client asks for. To end what it has been
-	// issued as well, see [ClientRecords.Disable] and [Server.RevokeClient].
+	// issued as well, see [ClientRecords.Disable] and, where the registry is
+	// another one, [auth.RevokeClient].
 	Disabled bool
 
+	// Created is when the entry was made. What people granted before then they
+	// granted to another client of the same id, so it has ended as by Revoked.
+	// Zero is not known: nothing has ended so.
 	Created time.Time
 }
 
@@ -152,12 +158,13 @@ func (c *Client) Validate() error {
 			errs = append(errs, fmt.Errorf("oauth: client %.64q: "+what, append([]any{c.ID}, args...)...))
 		}
 	}
-	require(isClientID(c.ID), "id is not 1 to %d printable ASCII characters without blanks", maxClientID)
+	require(isClientID(c.ID), "id is not 1 to %d printable ASCII characters other than blanks and colons", maxClientID)
 	require(len(c.Name) <= maxClientName && isText(c.Name), "name is not UTF-8 of at most %d bytes without control characters", maxClientName)
 	if c.Website != "" {
 		_, err := httpsURL(c.Website)
 		require(err == nil, "website: %w", err)
 	}
+	require(!c.RequireDPoP || !c.RequireCertificate, "both RequireDPoP and RequireCertificate")
 	c.requireCredentials(require)
 	c.requireKeys(require)
 	for _, g := range c.Grants {

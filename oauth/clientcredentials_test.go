@@ -89,7 +89,7 @@ func TestClientCredentialsRevoked(t *testing.T) {
 		var old []*answer
 		for _, id := range []string{"service", "opaque"} {
 			old = append(old, w.token(t, id, credentials...))
-			require.NoError(t, w.server.RevokeClient(context.Background(), id))
+			require.NoError(t, auth.RevokeClient(context.Background(), w.store, id))
 		}
 		for _, a := range old {
 			_, err := w.opens(t, a.AccessToken)

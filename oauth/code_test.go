@@ -147,7 +147,7 @@ func TestCodeEnded(t *testing.T) {
 			require.NoError(t, o.RevokeAll(context.Background(), w.people["alice"]))
 		},
 		"client revoked": func(t *testing.T, w *world) {
-			require.NoError(t, w.server.RevokeClient(context.Background(), "web"))
+			require.NoError(t, auth.RevokeClient(context.Background(), w.store, "web"))
 		},
 		"client's Revoked": func(_ *testing.T, w *world) {
 			w.change("web", func(c *oauth.Client) { c.Revoked = w.people["alice"].Origin.Time })

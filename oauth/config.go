@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -90,7 +92,8 @@ type Scope struct {
 
 // Endpoints are the paths under which a server's endpoints are mounted, at the
 // host of its issuer. An empty one is the default: the path of the issuer, and
-// then what is said here. The metadata has its place by RFC 8414 section 3: in
+// then what is said here. They are all different, start with a slash, and do not
+// end with one. The metadata has its place by RFC 8414 section 3: in
 // front of the issuer's path.
 type Endpoints struct {
 	Authorize           string // /oauth/authorize
@@ -143,13 +146,15 @@ func (c *Config) complete() error {
 	issuer, err := httpsURL(c.Issuer)
 	require(err == nil && !strings.Contains(c.Issuer, "?"), "Issuer %q is not an https URL without query and fragment", c.Issuer)
 	require(err != nil || !strings.HasSuffix(issuer.Path, "/"), "Issuer %q ends with a slash", c.Issuer)
-	require(c.Store != nil, "no Store")
-	if c.Store != nil {
+	require(!isNil(c.Store), "no Store")
+	if !isNil(c.Store) {
 		_, ok := auth.StoreAbility[auth.Lister](c.Store)
 		require(ok, "%T is no Lister", c.Store)
 	}
 	require(c.Keys != nil && c.Keys.Signing() != nil && isAsymmetric(c.Keys.Signing()), "no asymmetric Keys that sign")
-	require(c.Clients != nil, "no Clients")
+	require(!isNil(c.Clients), "no Clients")
+	require(c.Login == nil || !isNil(c.Login), "Login is a nil pointer")
+	require(c.Consent == nil || !isNil(c.Consent), "Consent is a nil pointer")
 	require(len(c.Resources) > 0, "no Resources")
 	for i, r := range c.Resources {
 		require(isResource(r), "resource %q is not an absolute URI without fragment", r)
@@ -161,7 +166,7 @@ func (c *Config) complete() error {
 		require(!slices.ContainsFunc(c.Scopes[:i], same), "scope %q is there twice", s.Name)
 	}
 	for i, v := range c.SubjectTokens {
-		require(v != nil, "SubjectTokens[%d] is nil", i)
+		require(!isNil(v), "SubjectTokens[%d] is nil", i)
 	}
 	lifetime := func(name string, d *time.Duration, byDefault, most time.Duration) {
 		if *d == 0 {
@@ -173,16 +178,19 @@ func (c *Config) complete() error {
 	lifetime("RefreshLifetime", &c.RefreshLifetime, 30*24*time.Hour, maxLifetime)
 	lifetime("CodeLifetime", &c.CodeLifetime, time.Minute, 10*time.Minute)
 	lifetime("DeviceLifetime", &c.DeviceLifetime, 10*time.Minute, time.Hour)
+	below := ""
 	if err == nil {
-		errs = append(errs, c.Endpoints.complete(issuer.Path))
+		below = issuer.Path
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Endpoints.complete(below))...)
 }
 
-// complete fills in the default paths below that of the issuer.
+// complete fills in the default paths below that of the issuer, and refuses those
+// that a mux would take for something else, or twice.
 func (e *Endpoints) complete(issuer string) error {
 	var errs []error
 	seen := map[string]bool{}
+	metadata := metadataPath + issuer
 	for _, p := range []struct {
 		path      *string
 		byDefault string
@@ -195,12 +203,12 @@ func (e *Endpoints) complete(issuer string) error {
 		{&e.DeviceAuthorization, "/oauth/device_authorization"},
 		{&e.Device, "/oauth/device"},
 		{&e.JWKS, "/.well-known/jwks.json"},
+		{&metadata, ""},
 	} {
 		if *p.path == "" {
 			*p.path = issuer + p.byDefault
 		}
-		u, err := url.Parse(*p.path)
-		if err != nil || u.Path != *p.path || !strings.HasPrefix(*p.path, "/") || strings.ContainsAny(*p.path, "{}") || !isGraphic(*p.path) {
+		if !isPath(*p.path) {
 			errs = append(errs, fmt.Errorf("oauth: NewServer: endpoint %q is not a path", *p.path))
 		}
 		if seen[*p.path] {
@@ -211,11 +219,24 @@ func (e *Endpoints) complete(issuer string) error {
 	return errors.Join(errs...)
 }
 
+// isPath reports whether s is the path of one place, as browsers send it.
+func isPath(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Path == s && isGraphic(s) && !strings.ContainsAny(s, "{}") &&
+		strings.HasPrefix(s, "/") && s != "/" && path.Clean(s) == s
+}
+
 // isResource reports whether s is an absolute URI without fragment (RFC 8707
 // section 2).
 func isResource(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.IsAbs() && !strings.Contains(s, "#") && isGraphic(s) && len(s) <= maxRedirectURI
+}
+
+// isNil reports whether v is nil or holds a nil pointer.
+func isNil(v any) bool {
+	is := reflect.ValueOf(v)
+	return v == nil || is.Kind() == reflect.Pointer && is.IsNil()
 }
 
 func isAsymmetric(k *auth.Key) bool {

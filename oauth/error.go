@@ -26,7 +26,6 @@ const (
 	ErrInvalidScope            ErrorCode = "invalid_scope"
 	ErrInvalidTarget           ErrorCode = "invalid_target" // RFC 8707 section 2
 	ErrAccessDenied            ErrorCode = "access_denied"
-	ErrServerError             ErrorCode = "server_error"
 	ErrTemporarilyUnavailable  ErrorCode = "temporarily_unavailable"
 	ErrLoginRequired           ErrorCode = "login_required"                    // OpenID Connect Core section 3.1.2.6
 	ErrConsentRequired         ErrorCode = "consent_required"                  // there
@@ -36,7 +35,6 @@ const (
 	ErrExpiredToken            ErrorCode = "expired_token"                     // there
 	ErrInvalidDPoPProof        ErrorCode = "invalid_dpop_proof"                // RFC 9449 section 5
 	ErrUseDPoPNonce            ErrorCode = "use_dpop_nonce"                    // there, section 8
-	ErrUnsupportedTokenType    ErrorCode = "unsupported_token_type"            // RFC 7009 section 2.2.1
 	ErrInvalidRequestURI       ErrorCode = "invalid_request_uri"               // RFC 9101 section 6.1, RFC 9126
 	ErrRequestNotSupported     ErrorCode = "request_not_supported"             // OpenID Connect Core section 6
 )
@@ -151,8 +149,6 @@ func (c ErrorCode) status() int {
 	switch c {
 	case ErrInvalidClient:
 		return http.StatusUnauthorized
-	case ErrServerError:
-		return http.StatusInternalServerError
 	case ErrTemporarilyUnavailable:
 		return http.StatusServiceUnavailable
 	}

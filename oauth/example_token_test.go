@@ -113,7 +113,7 @@ func do(r *http.Request) []byte {
 // A mistake to avoid: an API that verifies access tokens without the server's
 // store, and does not introspect them either, goes on admitting a client that has
 // been ended, until its tokens expire.
-func ExampleServer_RevokeClient() {
+func Example_revokeClient() {
 	key, err := auth.GenerateKey(auth.ES256)
 	if err != nil {
 		log.Fatal(err)
@@ -165,7 +165,7 @@ func ExampleServer_RevokeClient() {
 		log.Fatal(err)
 	}
 
-	if err := server.RevokeClient(ask.Context(), "reports"); err != nil {
+	if err := auth.RevokeClient(ask.Context(), store, "reports"); err != nil {
 		log.Fatal(err)
 	}
 	_, err = good.Verify(ask.Context(), answer.AccessToken)

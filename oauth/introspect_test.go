@@ -161,7 +161,7 @@ func TestIntrospectWhatHasEnded(t *testing.T) {
 		for name, end := range map[string]func(w *world, a *answer){
 			"revoked": func(w *world, a *answer) { w.revoke(t, client, a.RefreshToken) },
 			"expired": func(*world, *answer) { authtest.Advance(31 * 24 * time.Hour) },
-			"client":  func(w *world, _ *answer) { require.NoError(t, w.server.RevokeClient(t.Context(), client)) },
+			"client":  func(w *world, _ *answer) { require.NoError(t, auth.RevokeClient(t.Context(), w.store, client)) },
 			"disabled": func(w *world, _ *answer) {
 				w.change(client, func(c *oauth.Client) { c.Disabled = true })
 			},

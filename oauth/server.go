@@ -36,7 +36,7 @@ type Server struct {
 }
 
 // NewServer returns the authorization server that c describes. The error joins
-// all that is wrong with it.
+// all that is wrong with it. It panics where [auth.NewGuard] does on c.Guard.
 func NewServer(c Config) (*Server, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
@@ -216,17 +216,6 @@ var (
 	errNoClient       = refuse(ErrInvalidClient, "The client is not known.")
 	errClientDisabled = because(auth.ErrDisabled, ErrInvalidClient, "The client is not known.")
 )
-
-// RevokeClient ends all that was issued to a client until now: refresh tokens,
-// and access tokens at the resource servers that share the store or introspect.
-// An operator whose registry is not [ClientRecords] disables a client, sets its
-// Revoked, and calls this; [ClientRecords.Disable] does it all.
-func (s *Server) RevokeClient(ctx context.Context, id string) error {
-	if !isClientID(id) {
-		return auth.ErrNotFound
-	}
-	return auth.RevokeClient(ctx, s.config.Store, id)
-}
 
 // scope returns what is to be shown of a scope.
 func (s *Server) scope(name string) Scope {

@@ -130,7 +130,7 @@ func TestTokenInterleavings(t *testing.T) {
 	renew := func(t testing.TB, i *interleaving) { i.serve(t, i.renew("web", i.first.RefreshToken)) }
 	ask := func(t testing.TB, i *interleaving) { i.serve(t, i.asks("web", credentials...)) }
 	revokeClient := func(t testing.TB, i *interleaving) {
-		require.NoError(t, i.server.RevokeClient(context.Background(), "web"))
+		require.NoError(t, auth.RevokeClient(context.Background(), i.store, "web"))
 	}
 	signOut := func(t testing.TB, i *interleaving) {
 		require.NoError(t, i.opener(t, api).RevokeAll(context.Background(), i.people["alice"]))
@@ -195,7 +195,7 @@ func TestClientEndsMeanwhile(t *testing.T) {
 		} {
 			authtest.Advance(time.Second)
 			w.asked = func() {
-				require.NoError(t, w.server.RevokeClient(context.Background(), id))
+				require.NoError(t, auth.RevokeClient(context.Background(), w.store, id))
 				<-time.After(time.Second)
 			}
 			requireRefused(t, w.send(t, ask()), 400, oauth.ErrInvalidGrant)
