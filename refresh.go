@@ -116,6 +116,11 @@ func (f *Refresh) lookup(ctx context.Context, d Digest) (Record, error) {
 
 // Issue begins a family for p or, where p came by a refresh token of this
 // Refresh, spends that token for the next pair.
+//
+// A token that was issued to a client, see [Credential].ClientID, is spent for
+// that client alone, which o names: [ErrInvalid] otherwise. So [Guard.Exchange],
+// which knows of no clients, takes none of an OAuth 2.0 server that shares the
+// store.
 func (f *Refresh) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*Grant, error) {
 	if p != nil && p.Credential.Kind == KindRefresh {
 		if p.presented.IsZero() {
@@ -157,21 +162,21 @@ func (f *Refresh) begin(ctx context.Context, p *Principal, o *IssueOptions) (*Gr
 var errBeyond = fmt.Errorf("%w: refresh token is of another client, key or audience", ErrInvalid)
 
 // covers reports whether what o asks for is within what the credential is bound
-// to.
+// to. A client must be named, as its token goes to none but itself; a key that is
+// not named stays that of all that follows.
 func (c *Credential) covers(o *IssueOptions) bool {
 	if o == nil {
-		return true
+		o = &IssueOptions{}
 	}
 	for _, a := range o.Audience {
 		if c.Audience != nil && !slices.Contains(c.Audience, a) {
 			return false
 		}
 	}
-	return within(o.ClientID, c.ClientID) && within(o.Confirmation, c.Confirmation)
+	client := c.ClientID == "" || o.ClientID == c.ClientID
+	key := c.Confirmation == "" || o.Confirmation == "" || o.Confirmation == c.Confirmation
+	return client && key
 }
-
-// within reports whether asked is what a credential is bound to, if to anything.
-func within(asked, bound string) bool { return asked == "" || bound == "" || asked == bound }
 
 // insert adds the record of token for p's family, unless that has ended.
 func (f *Refresh) insert(ctx context.Context, token string, p *Principal) (*Principal, error) {

@@ -1,6 +1,9 @@
 package auth_test
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,16 +33,19 @@ func TestRefreshTokensAreBound(t *testing.T) {
 			require.Equal(t, "jkt:k", c.Confirmation, name)
 			require.Equal(t, family, c.Family, name)
 		}
-		pair = must(exchange(f, pair.RefreshToken, nil))
+		pair = must(exchange(f, pair.RefreshToken, &auth.IssueOptions{ClientID: "web"}))
 	}
 
 	// Beyond them nothing is granted, and nothing is spent.
 	live := len(store.dump(auth.KindRefresh))
 	for name, o := range map[string]*auth.IssueOptions{
-		"another audience": {Audience: []string{"https://third.example"}},
-		"one more":         {Audience: []string{api, "https://third.example"}},
+		"another audience": {ClientID: "web", Audience: []string{"https://third.example"}},
+		"one more":         {ClientID: "web", Audience: []string{api, "https://third.example"}},
 		"another client":   {ClientID: "phone"},
-		"another key":      {Confirmation: "jkt:other"},
+		"another key":      {ClientID: "web", Confirmation: "jkt:other"},
+		"no client":        {Audience: []string{other}, Confirmation: "jkt:k"},
+		"nothing":          {},
+		"no options":       nil,
 	} {
 		_, err := exchange(f, pair.RefreshToken, o)
 		require.ErrorIs(t, err, auth.ErrInvalid, name)
@@ -55,6 +61,22 @@ func TestRefreshTokensAreBound(t *testing.T) {
 	free := must(f.Issue(t.Context(), authtest.Principal("ada"), nil))
 	free = must(exchange(f, free.RefreshToken, &auth.IssueOptions{ClientID: "phone", Audience: []string{other}}))
 	require.Equal(t, "phone", free.Principal.Credential.ClientID)
+}
+
+// A client's refresh token needs that client, which a route of the API's own does
+// not authenticate: it trades those alone that are nobody's.
+func TestRefreshTokensOfClientsAreNotExchanged(t *testing.T) {
+	store := newTap(t)
+	f := newRefresh(t, store, newSessions(t, store, nil), nil)
+	route := auth.NewGuard(auth.JSONField("refresh_token", f), nil).Exchange(f)
+	for client, status := range map[string]int{"web": http.StatusUnauthorized, "": http.StatusOK} {
+		pair := must(f.Issue(t.Context(), authtest.Principal("ada"), &auth.IssueOptions{ClientID: client}))
+		r := from("POST", "/refresh", "Content-Type", "application/json")
+		r.Body = io.NopCloser(strings.NewReader(`{"refresh_token":"` + pair.RefreshToken.Reveal() + `"}`))
+		require.Equal(t, status, serve(route, r).Code)
+		_, err := exchange(f, pair.RefreshToken, &auth.IssueOptions{ClientID: client})
+		require.NoError(t, err, "it is not spent for another, and within the grace here")
+	}
 }
 
 // A family may have its name before it begins: what came before it can end it.

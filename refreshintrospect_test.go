@@ -18,9 +18,10 @@ func TestRefreshIntrospect(t *testing.T) {
 		ctx, store := t.Context(), newTap(t)
 		access := newJWT(t, keySet(t, hmacKey(t)), nil)
 		refresh := must(auth.NewRefresh(store, access, &auth.RefreshOptions{Lifetime: time.Hour}))
+		app := &auth.IssueOptions{ClientID: "app"}
 		begin := func(subject string) *auth.Grant {
 			p := (&auth.Principal{Subject: subject}).ProvedAt(time.Now())
-			return must(refresh.Issue(ctx, p, &auth.IssueOptions{ClientID: "app"}))
+			return must(refresh.Issue(ctx, p, app))
 		}
 		says := func(token string, want error) {
 			t.Helper()
@@ -32,7 +33,7 @@ func TestRefreshIntrospect(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Equal(t, "app", p.Credential.ClientID)
-			_, err = refresh.Issue(ctx, p, nil)
+			_, err = refresh.Issue(ctx, p, app)
 			require.Error(t, err, "what Introspect returns spends nothing")
 		}
 		first := begin("alice")
@@ -41,7 +42,7 @@ func TestRefreshIntrospect(t *testing.T) {
 		says(refresh.Form().New(), auth.ErrInvalid)
 
 		p := must(refresh.Verify(ctx, first.RefreshToken.Reveal()))
-		second := must(refresh.Issue(ctx, p, nil))
+		second := must(refresh.Issue(ctx, p, app))
 		before := len(store.dump())
 		authtest.Advance(time.Minute)
 		says(first.RefreshToken.Reveal(), auth.ErrReused)
