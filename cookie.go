@@ -183,7 +183,8 @@ func (c *CookieSource) endPresented(r *http.Request, grant *Grant) error {
 // ends the one that r brought there: for a login that is answered with a page or a
 // redirect. One that is answered with data is [Guard.Exchange], which does the
 // same. p needs a time of proof, and client is the device's address; see
-// [Principal.ProvedAt] and [Guard.ClientAddress].
+// [Principal.ProvedAt] and [Guard.ClientAddress]. What p is bound to stays bound, as
+// in [Guard.Exchange].
 //
 // A cross-origin request is refused, [ErrCrossOrigin]. With any error nothing is
 // set.
@@ -192,7 +193,11 @@ func (c *CookieSource) SignIn(w http.ResponseWriter, r *http.Request, p *Princip
 		return nil, err
 	}
 	r = r.WithContext(Uncached(r.Context()))
-	grant, err := c.Issue(r.Context(), p, &IssueOptions{Device: deviceOf(r, client)})
+	o := &IssueOptions{Device: deviceOf(r, client)}
+	if p != nil {
+		o.Confirmation = p.Credential.Confirmation
+	}
+	grant, err := c.Issue(r.Context(), p, o)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -47,6 +48,23 @@ func TestSignInSetsANewSessionAndEndsTheOldOne(t *testing.T) {
 
 	_, err = auth.Cookie("__Host-s", known{}, nil).SignIn(httptest.NewRecorder(), from("POST", "/"), alice(), client)
 	require.Error(t, err, "nothing issues")
+}
+
+// A login is no way around the key that the caller's credential is bound to.
+func TestSignInKeepsTheKey(t *testing.T) {
+	sessions := newSessions(t, newStore(t), nil)
+	cookie := auth.Cookie("__Host-s", sessions, nil)
+	p := *alice()
+	p.Credential.Confirmation = "jkt:k"
+	w := httptest.NewRecorder()
+	g, err := cookie.SignIn(w, from("POST", "/login"), p.ProvedAt(time.Now()), netip.Addr{})
+	require.NoError(t, err)
+	require.Equal(t, "jkt:k", g.Principal.Credential.Confirmation)
+	_, err = cookie.Authenticate(from("GET", "/", "Cookie", "__Host-s="+onlyCookie(t, w).Value))
+	require.ErrorIs(t, err, auth.ErrInvalid, "a cookie alone is no proof of it")
+
+	_, err = cookie.SignIn(httptest.NewRecorder(), from("POST", "/login"), nil, netip.Addr{})
+	require.Error(t, err)
 }
 
 // Over plain HTTP on this host, a cookie is sent back without Secure only.
