@@ -168,6 +168,18 @@ func (m marks) raise(ctx context.Context, name Digest, t time.Time, spared *Prin
 	}
 }
 
+// Revoked reports whether something in store has ended what p's proof can still
+// give: for who asks before anything is issued. It goes by p's identity and origin,
+// and by the id, family and client of its credential, so far as there are any; a
+// cache in front of the store is not asked.
+func Revoked(ctx context.Context, store Store, p *Principal) (bool, error) {
+	err := newMarks(store).checkNow(ctx, p, namesOf(p)...)
+	if errors.Is(err, ErrRevoked) {
+		return true, nil
+	}
+	return false, err
+}
+
 // RevokeClient ends all that has been issued to an OAuth 2.0 client until now (RFC
 // 6749 section 2.1), whoever granted it: refresh tokens when they are next used,
 // access tokens where they answer to what store has revoked. Whoever signed in

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -256,4 +257,34 @@ func TestRevokeAllReachesTokensUnderPublicKeys(t *testing.T) {
 		_, err = resource.Verify(ctx, g.Token.Reveal())
 		require.ErrorIs(t, err, auth.ErrRevoked, "%q", idp)
 	}
+}
+
+// What Revoked tells is what an issue would meet, by any of the names.
+func TestRevokedTellsWhatHasEnded(t *testing.T) {
+	authtest.At(t, begin, func(t *testing.T) {
+		store := newTap(t)
+		sessions := newSessions(t, store, nil)
+		ada := authtest.Principal("ada")
+		ada.Credential = auth.Credential{}
+		told := func(p *auth.Principal) bool { return must(auth.Revoked(t.Context(), store, p)) }
+		require.False(t, told(ada))
+		theirs := *ada
+		theirs.Credential.ClientID = "web"
+		authtest.Advance(tick)
+		require.NoError(t, auth.RevokeClient(t.Context(), store, "web"))
+		require.True(t, told(&theirs))
+		require.False(t, told(ada))
+
+		mine := must(sessions.Issue(t.Context(), ada, nil)).Principal
+		require.NoError(t, sessions.RevokeOthers(t.Context(), mine))
+		require.False(t, told(mine), "spared")
+		require.True(t, told(ada))
+		authtest.Advance(tick)
+		require.False(t, told(ada.ProvedAt(time.Now())))
+
+		down := errors.New("down")
+		store.before = func(string) error { return down }
+		_, err := auth.Revoked(t.Context(), store, ada)
+		require.ErrorIs(t, err, down)
+	})
 }
