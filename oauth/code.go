@@ -29,27 +29,45 @@ func (s *Server) newCode(ctx context.Context, user *auth.Principal, a authorizat
 	}
 	code := codeForm.New()
 	d := auth.DigestOf(KindAuthorizationCode, code)
-	p := *user
-	p.Scopes = a.Scopes
-	p.Credential = auth.Credential{
+	created := time.Now().UTC().Truncate(time.Microsecond)
+	p, err := grantor(user, a.Scopes, auth.Credential{
 		ID:       d.String(),
 		Kind:     KindAuthorizationCode,
 		Family:   a.Family,
 		ClientID: a.ClientID,
 		Audience: a.Resources,
-		Created:  time.Now().UTC().Truncate(time.Microsecond),
+		Created:  created,
+		Expires:  created.Add(s.config.CodeLifetime),
+	})
+	if err != nil {
+		return "", err
 	}
-	p.Credential.Expires = p.Credential.Created.Add(s.config.CodeLifetime)
 	return code, s.config.Store.Insert(ctx, d, auth.Record{
 		Kind:      KindAuthorizationCode,
 		Owner:     p.Owner(),
-		Principal: &p,
+		Principal: p,
 		Revision:  auth.NewRevision(),
 		Created:   p.Credential.Created,
 		Expires:   p.Credential.Expires,
 		KeepUntil: p.Credential.Expires.Add(spentMargin),
 		Data:      data,
 	})
+}
+
+// grantor returns user as tokens will tell of them who are made of what they have
+// granted. Of their claims that is whom they let act for them: what else the Login
+// knows is not for each client to read.
+func grantor(user *auth.Principal, scopes []string, c auth.Credential) (*auth.Principal, error) {
+	said, err := auth.Claims[actors](user)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: claims of who has signed in: %v", err)
+	}
+	p := *user
+	p.Scopes, p.Credential, p.Claims = scopes, c, nil
+	if said.MayAct != nil {
+		p.Claims, err = json.Marshal(delegation{MayAct: said.MayAct})
+	}
+	return &p, err
 }
 
 // grantCode redeems an authorization code (RFC 6749 section 4.1.3). A second

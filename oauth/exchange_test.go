@@ -127,19 +127,34 @@ func TestExchangeDelegates(t *testing.T) {
 	})
 }
 
-// What a token says of others is theirs: claims that are not about actors stay
-// behind.
-func TestExchangeLeavesClaimsBehind(t *testing.T) {
+// What the server knows of people is not for clients to read, nor may it tell of
+// actors that there were not: of their claims, whom they let act goes into tokens.
+func TestTokensLeaveClaimsBehind(t *testing.T) {
 	w := newExchange(t)
-	w.people["alice"].Claims = json.RawMessage(`{"salary":1}`)
+	w.people["alice"].Claims = json.RawMessage(`{"salary":1,"act":{"sub":"root"},"may_act":{"sub":"gateway"}}`)
 	for _, from := range []string{"web", "opaque"} {
 		a := w.signIn(t, from)
 		p, err := w.opens(t, a.AccessToken)
 		require.NoError(t, err)
-		require.Contains(t, string(p.Claims), "salary")
-		_, p = w.exchanged(t, files, "gateway", a.AccessToken)
 		require.NotContains(t, string(p.Claims), "salary")
+		require.NotContains(t, string(p.Claims), "root")
+		require.Contains(t, string(p.Claims), `"may_act":{"sub":"gateway"}`)
+		_, p = w.exchanged(t, files, "gateway", a.AccessToken)
+		require.NotContains(t, string(p.Claims), "root")
 	}
+	d := w.waiting(t)
+	v := w.as(t, "alice")
+	v.submit(v.get(deviceURL(d.UserCode)), "decision", "allow")
+	p, err := w.opens(t, w.pollAs(t, d).AccessToken)
+	require.NoError(t, err)
+	require.NotContains(t, string(p.Claims), "salary")
+	require.Contains(t, string(p.Claims), `"may_act":{"sub":"gateway"}`)
+
+	w.people["alice"].Claims = json.RawMessage(`{"may_act":{"sub":"gateway","sub":"gateway"}}`)
+	_, err = w.server.NewCode(t.Context(), w.people["alice"], w.granted("web"))
+	require.Error(t, err)
+	d = w.waiting(t)
+	requireShown(t, v.submit(v.get(deviceURL(d.UserCode)), "decision", "allow"), http.StatusServiceUnavailable, "Please try again soon")
 }
 
 // Row 114, and the narrowing of RFC 8693: scopes are those of the subject and of

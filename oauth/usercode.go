@@ -214,9 +214,7 @@ func (s *Server) approveDevice(r *http.Request, typed string, user *auth.Princip
 func (s *Server) decide(ctx context.Context, ask *deviceAsk, user *auth.Principal, allow bool) error {
 	ask.Denied = !allow
 	if allow {
-		p := *user
-		p.Scopes = ask.Scopes
-		p.Credential = auth.Credential{
+		p, err := grantor(user, ask.Scopes, auth.Credential{
 			ID:       ask.digest.String(),
 			Kind:     KindDeviceCode,
 			Family:   ask.Family,
@@ -224,8 +222,11 @@ func (s *Server) decide(ctx context.Context, ask *deviceAsk, user *auth.Principa
 			Audience: ask.Resources,
 			Created:  ask.record.Created,
 			Expires:  ask.record.Expires,
+		})
+		if err != nil {
+			return err
 		}
-		ask.record.Principal, ask.record.Owner = &p, p.Owner()
+		ask.record.Principal, ask.record.Owner = p, p.Owner()
 	}
 	err := s.replaceDevice(ctx, ask.digest, ask.record, ask.deviceRequest)
 	if errors.Is(err, auth.ErrNotFound) {
