@@ -56,8 +56,11 @@ func (s *Server) signIn(t *tokenRequest) (*auth.Principal, error) {
 	} else {
 		p, err = a.Authenticate(t.Request)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case !s.owns(p):
+		return nil, errNotOurs
 	}
 	return p.ProvedAt(t.begun), nil // the client, too, may have ended meanwhile
 }

@@ -215,3 +215,14 @@ func TestJWTBearerConfusion(t *testing.T) {
 	_, err := w.opens(t, w.says(map[string]any{"iss": issuer, "aud": api}))
 	require.ErrorIs(t, err, auth.ErrInvalid)
 }
+
+// Tokens tell people apart by their subject: a platform's are given one of ours.
+func TestJWTBearerOfAnotherIssuer(t *testing.T) {
+	w := newAgency(t)
+	for from, status := range map[string]int{"": 200, issuer: 200, issuer + "/": 503, "https://idp.example": 503} {
+		w.user = func(*auth.Assertion) (*auth.Principal, error) {
+			return &auth.Principal{Issuer: from, Subject: "alice"}, nil
+		}
+		require.Equal(t, status, w.send(t, w.bears(w.says(map[string]any{"jti": "of " + from}))).Code, from)
+	}
+}

@@ -71,14 +71,14 @@ func (t *transaction) proceed() (code string, err error) {
 		t.login(t.interaction())
 		return "", nil
 	}
-	if t.user, err = t.signedIn(); err != nil {
+	if t.user, err = t.signedInFor(t.request.client); err != nil {
 		return "", err
 	}
 	if t.form == nil {
 		return t.proceedTo()
 	}
 	// That they had signed in well enough is why they were shown the form.
-	if t.user == nil || t.request.client.endedFor(t.user) {
+	if t.user == nil {
 		return "", errForm
 	}
 	if err := t.narrow(); err != nil {
@@ -166,6 +166,7 @@ func (s *Server) discardCode(ctx context.Context, code string) error {
 func (t *transaction) interaction() *Interaction {
 	q := t.request
 	i := &Interaction{
+		Name:        t.server.config.Name,
 		Client:      q.client,
 		Resources:   q.resources,
 		RedirectURI: q.redirect,

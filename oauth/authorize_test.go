@@ -139,7 +139,6 @@ func TestAuthorizationErrorsStayWithThePerson(t *testing.T) {
 		"NUL":             {"GET", "/oauth/authorize?" + query + "&x=%00", nil, 400},
 		"many":            {"GET", "/oauth/authorize?" + query + strings.Repeat("&x=", 70), nil, 400},
 		"long":            {"GET", "/oauth/authorize?" + query + "&x=" + strings.Repeat("x", 20<<10), nil, 400},
-		"HEAD":            {"HEAD", authorizeURL("web"), nil, 405},
 		"PUT":             {"PUT", authorizeURL("web"), nil, 405},
 		"no form":         {"POST", authorizeURL("web"), nil, 400},
 		"large form":      {"POST", authorizeURL("web"), form("x", strings.Repeat("x", 70<<10)), 413},
@@ -152,7 +151,7 @@ func TestAuthorizationErrorsStayWithThePerson(t *testing.T) {
 			require.Equal(t, []int{c.status}, v.calls)
 			requirePageHeaders(t, p)
 			if c.status == 405 {
-				require.Equal(t, "GET, POST", p.Header.Get("Allow"))
+				require.Equal(t, "GET, HEAD, POST", p.Header.Get("Allow"))
 			}
 			require.Error(t, w.lastEvent(t).Err)
 		})
@@ -162,6 +161,7 @@ func TestAuthorizationErrorsStayWithThePerson(t *testing.T) {
 	requireShown(t, p, http.StatusServiceUnavailable, "Please try again soon")
 	require.Equal(t, "5", p.Header.Get("Retry-After"))
 	require.NotContains(t, p.body, "registry")
+	require.Contains(t, p.body, `<a class="button" href="/oauth/authorize?client_id=web`)
 }
 
 // requirePageHeaders holds a page to row 77.

@@ -24,7 +24,6 @@ func signedInAs(p *auth.Principal) []string {
 func (t *transaction) askConsent() {
 	i := t.interaction()
 	i.Return, i.CSRF = t.page, t.token(stepConsent, t.about()...)
-	t.complete(i)
 	t.server.config.Consent.ServeConsent(t.w, t.Request, i)
 }
 

@@ -53,7 +53,7 @@ func (d *deviceVisit) proceed() (err error) {
 		return err
 	}
 	if d.posted(stepLogin) {
-		d.login(&Interaction{})
+		d.askLogin()
 		return nil
 	}
 	if d.user, err = d.signedIn(); err != nil {
@@ -64,7 +64,7 @@ func (d *deviceVisit) proceed() (err error) {
 	case d.user == nil && d.form != nil:
 		return errForm
 	case d.user == nil:
-		d.login(&Interaction{})
+		d.askLogin()
 		return nil
 	case typed == "":
 		d.enterCode(http.StatusOK, "")
@@ -73,16 +73,24 @@ func (d *deviceVisit) proceed() (err error) {
 	if d.ask, err = d.server.deviceOf(d.Request, typed, d.user); err != nil {
 		return err
 	}
+	ended, err := d.ended(d.user, d.ask.client)
 	switch {
+	case err != nil:
+		return err
+	case ended && d.form != nil:
+		return errForm
+	case ended:
+		d.askLogin()
+		return nil
 	case d.form != nil:
 		return d.decide(typed)
-	case d.ask.client.endedFor(d.user):
-		d.login(&Interaction{})
-		return nil
 	}
 	d.askConsent()
 	return nil
 }
+
+// askLogin has the Login answer, which is told of no client.
+func (d *deviceVisit) askLogin() { d.login(&Interaction{Name: d.server.config.Name}) }
 
 // about returns what a consent is for: the form of one is good for no other.
 func (d *deviceVisit) about() []string {
@@ -93,6 +101,7 @@ func (d *deviceVisit) about() []string {
 // somebody else has sent (RFC 8628 section 5.4).
 func (d *deviceVisit) askConsent() {
 	i := &Interaction{
+		Name:      d.server.config.Name,
 		Client:    d.ask.client,
 		Resources: d.ask.Resources,
 		User:      d.user,
@@ -103,7 +112,6 @@ func (d *deviceVisit) askConsent() {
 	for _, name := range d.ask.Scopes {
 		i.Scopes = append(i.Scopes, d.server.scope(name))
 	}
-	d.complete(i)
 	d.server.config.Consent.ServeConsent(d.w, d.Request, i)
 }
 

@@ -119,7 +119,7 @@ func TestDevicePageCountsForWhatWasShown(t *testing.T) {
 	for _, waits := range []waiting{d, other} {
 		requireRefused(t, w.pollAs(t, waits), 400, oauth.ErrAuthorizationPending)
 	}
-	for _, method := range []string{"HEAD", "DELETE"} {
+	for _, method := range []string{"PUT", "DELETE"} {
 		requireShown(t, v.do(method, "/oauth/device", nil), http.StatusMethodNotAllowed, "")
 	}
 	requireShown(t, v.get("/oauth/device?user_code=a&user_code=b"), http.StatusBadRequest, "This did not work")

@@ -14,8 +14,11 @@ import (
 // with a reason of status 401, such as auth.ErrExpired, is nobody, too. What it
 // returns needs a time of proof, as sessions have, in microseconds: where somebody
 // has to sign in anew, one from before they were asked does not do. Tokens carry its
-// subject as sub, under the server's own iss, so subjects are unique among all who
-// sign in here, whatever their Issuer (RFC 9068 section 2.2).
+// Subject as sub, under the server's own iss (RFC 9068 section 2.2), so its Issuer
+// is Config.Issuer or empty, which mean the same: somebody of another one is an
+// outage, 503. A Login that signs people in from elsewhere gives them subjects of
+// its own. Of its Claims, may_act alone goes into tokens (RFC 8693 section 4.4);
+// the pages see them all.
 //
 // ServeLogin answers r where somebody has to sign in: with a page, or by a
 // redirect to one. When they have, it sends the browser back to i.Return, by 303
@@ -70,10 +73,9 @@ type Interaction struct {
 
 	// CSRF binds a form to this request and this browser.
 	CSRF string
-
-	// SetHeaders writes the header fields that a page of a login or consent is
-	// to have: it is HTML, not framed, not stored, runs no script, takes styles
-	// and images from its own host alone, and tells nobody where it is (RFC 9700
-	// sections 4.2, 4.16).
-	SetHeaders func(h http.Header)
 }
+
+// SetHeaders writes the header fields that a page of a login or consent is to have:
+// it is HTML, not framed, not stored, runs no script, takes styles and images from
+// its own host alone, and tells nobody where it is (RFC 9700 sections 4.2, 4.16).
+func (i *Interaction) SetHeaders(h http.Header) { setPageHeaders(h, i.RedirectURI) }

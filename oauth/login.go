@@ -22,7 +22,12 @@ func newUsers(l Login, o *auth.GuardOptions) *auth.Guard {
 var (
 	errNoTime  = errors.New("oauth: Login.Authenticate tells of somebody without a time of proof")
 	errNoLogin = errors.New("oauth: a page for people, and Config.Login is nil")
+	errNotOurs = errors.New("oauth: whoever signs in has the Issuer of the Config, or none, as tokens tell people apart by their Subject alone")
 )
+
+// owns reports whether p can be told by their subject alone, as tokens do, under
+// the server's own name.
+func (s *Server) owns(p *auth.Principal) bool { return p.Issuer == "" || p.Issuer == s.config.Issuer }
 
 // signedIn returns who is signed in with the browser; nil is nobody. A session
 // that has ended is nobody's.
@@ -35,38 +40,68 @@ func (v *visit) signedIn() (*auth.Principal, error) {
 	switch {
 	case err == nil && p.Origin.Time.IsZero():
 		return nil, errNoTime
+	case err == nil && !v.server.owns(p):
+		return nil, errNotOurs
 	case errors.As(err, &f) && f.Reason.Status() == http.StatusUnauthorized:
 		return nil, nil
 	}
 	return p, err
 }
 
-// login has the Login answer. Where a form was posted, the next page has the same
-// token: what comes of a wrong password and of an unknown user is the same then, to
-// the byte.
-func (v *visit) login(i *Interaction) {
-	if v.since.IsZero() {
-		v.since = now()
+// signedInFor is signedIn, but that somebody is nobody whose grants to the client
+// have ended.
+func (v *visit) signedInFor(c *Client) (*auth.Principal, error) {
+	p, err := v.signedIn()
+	if p == nil || err != nil {
+		return nil, err
 	}
-	i.Return = v.back()
-	if i.CSRF = v.form.of("csrf"); i.CSRF == "" {
-		i.CSRF = v.token(stepLogin)
+	if ended, err := v.ended(p, c); ended || err != nil {
+		return nil, err
 	}
-	v.complete(i)
-	v.server.config.Login.ServeLogin(v.w, v.Request, i)
+	return p, nil
 }
 
-// complete fills in what every page is told.
-func (v *visit) complete(i *Interaction) {
-	i.Name = v.server.config.Name
-	i.SetHeaders = func(h http.Header) { setPageHeaders(h, i.RedirectURI) }
+// ended reports whether what p granted the client now would be dead at once: what
+// has ended their proof may have spared the session by which they are here, but it
+// spares nothing that is new.
+func (v *visit) ended(p *auth.Principal, c *Client) (bool, error) {
+	if c.endedFor(p) {
+		return true, nil
+	}
+	next := *p
+	next.Credential = auth.Credential{ClientID: c.ID}
+	ended, err := auth.Revoked(v.Context(), v.server.config.Store, &next)
+	if ended || err != nil || next.Issuer != "" {
+		return ended, err
+	}
+	next.Issuer = v.server.config.Issuer // as whom tokens know them
+	return auth.Revoked(v.Context(), v.server.config.Store, &next)
+}
+
+// login has the Login answer. Where a form was posted, the next page has the same
+// token and time: what comes of a wrong password and of an unknown user is the same
+// then, to the byte.
+func (v *visit) login(i *Interaction) {
+	shown, posted := v.shown(stepLogin)
+	switch {
+	case !v.since.IsZero():
+	case posted:
+		v.since = shown
+	default:
+		v.since = now()
+	}
+	i.Return, i.CSRF = v.back(), v.form.of("csrf")
+	if !posted {
+		i.CSRF = v.token(stepLogin)
+	}
+	v.server.config.Login.ServeLogin(v.w, v.Request, i)
 }
 
 // signInAgain reports whether somebody, who may be nobody, has to sign in before
 // they can grant what is asked for. since is when they were asked to; who has done
 // so after that is not asked twice.
 func (q *request) signInAgain(user *auth.Principal, since time.Time) (bool, error) {
-	if user == nil || q.client.endedFor(user) {
+	if user == nil {
 		return true, nil
 	}
 	met := q.acr == nil || slices.Contains(q.acr, user.Origin.ACR)

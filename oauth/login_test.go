@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/oauth"
+	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
 // Row 115 and RFC 9470: how somebody is to have signed in.
@@ -183,5 +185,82 @@ func TestPagesWithoutALogin(t *testing.T) {
 		v := w.visitor(t)
 		v.handler = h
 		requireShown(t, v.get(authorizeURL("web")), http.StatusServiceUnavailable, "Please try again soon")
+	}
+}
+
+// Tokens tell people apart by their subject alone, so nobody of another issuer is
+// taken for ours.
+func TestPeopleOfAnotherIssuer(t *testing.T) {
+	w := newWorld(t)
+	d := w.waiting(t)
+	v := w.as(t, "alice")
+	for from, status := range map[string]int{"": 200, issuer: 200, issuer + "/": 503, "https://idp.example": 503} {
+		p := *w.people["alice"]
+		p.Issuer = from
+		w.people["alice"] = &p
+		for _, target := range []string{authorizeURL("web"), deviceURL(d.UserCode)} {
+			requireShown(t, v.get(target), status, "")
+		}
+	}
+}
+
+// Nothing is granted that would be dead at once: who ends all their sessions but
+// this one, or all that a client has, signs in again before the client gets more.
+func TestWhoHasEndedAllElseSignsInAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		end   func(*testing.T, *house, *auth.Principal) error
+		other bool // clients are not meant
+	}{
+		"other sessions": {func(t *testing.T, h *house, p *auth.Principal) error {
+			return h.sessions.RevokeOthers(t.Context(), p)
+		}, false},
+		"all at a resource server": {func(t *testing.T, h *house, p *auth.Principal) error {
+			q := *p
+			q.Issuer = issuer
+			return h.verifier(t, api).RevokeAll(t.Context(), &q)
+		}, false},
+		"what a client has": {func(t *testing.T, h *house, _ *auth.Principal) error {
+			return errors.Join(auth.RevokeClient(t.Context(), h.store, "web"), auth.RevokeClient(t.Context(), h.store, "tv"))
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			authtest.At(t, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
+				h := newHouse(t, memstore.New(), nil, nil)
+				v := h.visitor(t)
+				shown := v.submit(v.get(authorizeURL("web")), "email", email, "password", good)
+				requireShown(t, shown, http.StatusOK, "Allow Web?")
+				d := h.waiting(t)
+				device := v.get(deviceURL(d.UserCode))
+				requireShown(t, device, http.StatusOK, "Allow TV?")
+				p, err := h.sessions.Verify(t.Context(), v.cookie("__Host-session").Value)
+				require.NoError(t, err)
+				authtest.Advance(time.Second)
+				require.NoError(t, c.end(t, h, p))
+				authtest.Advance(time.Second)
+				_, err = h.sessions.Verify(t.Context(), v.cookie("__Host-session").Value)
+				require.NoError(t, err, "the session lives")
+
+				requireShown(t, v.submit(shown, "decision", "allow"), http.StatusForbidden, "This page has expired")
+				requireShown(t, v.submit(device, "decision", "allow"), http.StatusForbidden, "This page has expired")
+				requireError(t, v.get(authorizeURL("web", "prompt", "none")), oauth.ErrLoginRequired)
+				requireShown(t, v.get(authorizeURL("opaque")), http.StatusOK, map[bool]string{true: "Allow opaque?", false: "Sign in"}[c.other])
+				requireShown(t, v.get(authorizeURL("web")), http.StatusOK, "Sign in")
+				asked := v.get(deviceURL(d.UserCode))
+				requireShown(t, asked, http.StatusOK, "Sign in")
+				requireShown(t, v.submit(asked, "email", email, "password", good), http.StatusOK, "Allow TV?")
+				code := requireCode(t, v.submit(v.get(authorizeURL("web")), "decision", "allow"))
+				requireGranted(t, h.token(t, "web", "grant_type", "authorization_code", "code", code, "code_verifier", verifierText))
+			})
+		})
+	}
+}
+
+// HEAD is answered as GET is.
+func TestPagesAnswerHead(t *testing.T) {
+	h := newHouse(t, memstore.New(), nil, nil)
+	for _, target := range []string{authorizeURL("web"), "/oauth/device"} {
+		p := h.visitor(t).do("HEAD", target, nil)
+		requireShown(t, p, http.StatusOK, "")
+		requirePageHeaders(t, p)
 	}
 }

@@ -103,11 +103,14 @@ func (s *Server) showError(w http.ResponseWriter, v *visit, err error) {
 		m.Text = "The application that sent you here asked for something that is not possible."
 	case f.status == http.StatusServiceUnavailable:
 		m = message{Title: "Please try again soon", Text: "We could not find out the answer just now."}
+		if v != nil {
+			m.Retry = v.page
+		}
 	}
 	h := w.Header()
 	setPageHeaders(h, "")
 	if f.status == http.StatusMethodNotAllowed {
-		h.Set("Allow", "GET, POST")
+		h.Set("Allow", "GET, HEAD, POST")
 	}
 	setRetryAfter(h, f.retryAfter)
 	writePage(w, f.status, "message.html", m)

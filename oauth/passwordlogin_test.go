@@ -132,6 +132,16 @@ func TestPasswordLoginRefuses(t *testing.T) {
 		requireShown(t, p, http.StatusBadRequest, "Enter both your email address and your password.")
 		require.NotContains(t, p.body, good, name)
 	}
+	// Also for a program that posts to where the page was.
+	var answers []*page
+	for _, who := range []string{email, "nobody@example.com"} {
+		f := shown.hidden()
+		f.Set("email", who)
+		f.Set("password", "wrong horse battery staple")
+		answers = append(answers, v.do("POST", authorizeURL("web"), f))
+	}
+	requireShown(t, answers[0], http.StatusUnauthorized, "not right")
+	require.Equal(t, answers[0].body, answers[1].body)
 	// It is a page like any other: what is right comes to nothing without the form.
 	for _, csrf := range []string{"", "1." + strings.Repeat("A", 43), h.visitor(t).get(authorizeURL("web")).hidden().Get("csrf")} {
 		p := v.do("POST", shown.action(), form("csrf", csrf, "email", email, "password", good))

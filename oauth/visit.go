@@ -42,7 +42,7 @@ func (s *Server) newVisit(w http.ResponseWriter, r *http.Request, path string, n
 		return nil, err
 	}
 	switch r.Method {
-	case http.MethodGet:
+	case http.MethodGet, http.MethodHead:
 	case http.MethodPost:
 		if v.form, err = formOf(r); err != nil {
 			return nil, err
@@ -85,13 +85,19 @@ func (v *visit) token(step string, about ...string) string {
 	return v.browser.dated(now(), append([]string{"csrf", step, v.page}, about...)...)
 }
 
+// shown returns when the form that was posted was shown for the step, and false
+// where it was not, or too long ago.
+func (v *visit) shown(step string, about ...string) (time.Time, bool) {
+	if v.form == nil {
+		return time.Time{}, false
+	}
+	return v.browser.opened(v.form.of("csrf"), append([]string{"csrf", step, v.page}, about...)...)
+}
+
 // posted reports whether the form is one that was shown for the step, not long
 // ago.
 func (v *visit) posted(step string, about ...string) bool {
-	if v.form == nil {
-		return false
-	}
-	_, ok := v.browser.opened(v.form.of("csrf"), append([]string{"csrf", step, v.page}, about...)...)
+	_, ok := v.shown(step, about...)
 	return ok
 }
 
