@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/seed-077cad0b/auth"
 )
@@ -77,9 +78,14 @@ func (t *transaction) proceed() (code string, err error) {
 	if t.form == nil {
 		return t.proceedTo()
 	}
-	// That they had signed in well enough is why they were shown the form.
+	// That they had signed in well enough is why they were shown the form, which is
+	// good for that sign-in alone.
 	if t.user == nil {
 		return "", errForm
+	}
+	if t.form.of("decision") == "allow" && t.request.isOlder(t.user, readingTime) {
+		seeOther(t.w, t.page) // where they sign in again
+		return "", nil
 	}
 	if err := t.narrow(); err != nil {
 		return "", err
@@ -110,12 +116,22 @@ func (t *transaction) proceedTo() (code string, err error) {
 	case err != nil:
 		return "", err
 	case needed && t.request.prompts("none"):
-		return "", refuse(ErrConsentRequired, "The person has not consented to this.")
+		return "", errNoConsent
 	case needed:
 		t.askConsent()
 		return "", nil
 	}
 	return t.issueCode()
+}
+
+// readingTime is how much longer ago than max_age somebody may have signed in once
+// they are on the way: they have to read the page.
+const readingTime = 5 * time.Minute
+
+// isOlder reports whether somebody has signed in longer ago than the client wishes,
+// by more than slack.
+func (q *request) isOlder(user *auth.Principal, slack time.Duration) bool {
+	return q.maxAge != nil && time.Since(user.Origin.Time) > *q.maxAge+slack
 }
 
 // narrow finds out what of the scopes the person can grant. Who has none of them
@@ -129,8 +145,9 @@ func (t *transaction) narrow() (err error) {
 	return err
 }
 
-// issueCode makes the code, and then spends the request that was pushed: whoever is
-// late with that has made a code for nothing.
+// issueCode makes the code, and then looks whether the consent is still there, for
+// [Server.Withdraw] may have listed the codes before this one. Last it spends the
+// request that was pushed. Whoever is late with either has made a code for nothing.
 func (t *transaction) issueCode() (string, error) {
 	q, s, ctx := t.request, t.server, t.Context()
 	code, err := s.newCode(ctx, t.user, authorization{
@@ -144,11 +161,29 @@ func (t *transaction) issueCode() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := s.spendPushed(ctx, q); err != nil {
+	err = t.checkConsent()
+	if err == nil {
+		err = s.spendPushed(ctx, q)
+	}
+	if err != nil {
 		return "", errors.Join(err, s.discardCode(ctx, code))
 	}
 	return code, nil
 }
+
+// checkConsent refuses where the consent has been withdrawn.
+func (t *transaction) checkConsent() error {
+	if t.request.client.Trusted {
+		return nil
+	}
+	given, err := t.hasConsent()
+	if err == nil && !given {
+		err = errNoConsent
+	}
+	return err
+}
+
+var errNoConsent = refuse(ErrConsentRequired, "The person has not consented to this.")
 
 // discardCode removes a code that is not handed out, also where the browser has
 // gone.

@@ -7,9 +7,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/oauth"
 )
 
@@ -292,6 +294,39 @@ func TestPagesKeepACookie(t *testing.T) {
 	c = recorder.Result().Cookies()[0]
 	require.Equal(t, "oauth", c.Name)
 	require.True(t, !c.Secure && c.HttpOnly)
+}
+
+// Who has read for too long signs in again; what they have typed by then is not
+// taken, but that they decline.
+func TestMaximumAgeWhileTheyRead(t *testing.T) {
+	for _, age := range []string{"0", "60"} {
+		authtest.At(t, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
+			w := newWorld(t)
+			v := w.as(t, "alice")
+			target := authorizeURL("web", "max_age", age)
+			back := target
+			if age == "0" {
+				p := v.get(target)
+				requireShown(t, p, http.StatusOK, "sign in, then go to")
+				back = strings.TrimPrefix(p.body, "sign in, then go to ")
+			}
+			w.proved("alice", "")
+			shown := v.get(back)
+			requireShown(t, shown, http.StatusOK, "Allow Web?")
+			seconds := must(time.ParseDuration(age + "s"))
+			authtest.Advance(seconds + 5*time.Minute)
+			requireCode(t, v.submit(shown, "decision", "allow"))
+			requireCode(t, v.submit(shown, "decision", "allow")) // it is nothing that is used up
+			require.NoError(t, w.server.Withdraw(t.Context(), w.people["alice"], "web"))
+
+			authtest.Advance(time.Microsecond)
+			requireShown(t, v.get(back), http.StatusOK, "sign in") // nor by going back there
+			requireShown(t, v.submit(shown, "decision", "allow"), http.StatusOK, "sign in")
+			require.Equal(t, []int{http.StatusSeeOther, http.StatusOK}, v.calls)
+			require.Zero(t, w.count(t, oauth.KindConsent))
+			requireError(t, v.submit(shown, "decision", "deny"), oauth.ErrAccessDenied)
+		})
+	}
 }
 
 // What somebody does not have they cannot grant.

@@ -15,11 +15,37 @@ import (
 // A ConsentRecord is what somebody has consented to that a client gets, so that
 // they are not asked again.
 type ConsentRecord struct {
-	ClientID  string    `json:"client_id"`
-	Scopes    []string  `json:"scopes"` // all that was consented to so far
-	Resources []string  `json:"resources"`
-	Created   time.Time `json:"created"` // when somebody first did
-	Updated   time.Time `json:"updated"` // when they last did
+	ClientID string    `json:"client_id"`
+	Created  time.Time `json:"created"` // when somebody first did
+	Updated  time.Time `json:"updated"` // when they last did
+
+	// Access has the scopes that were consented to so far, sorted, for each
+	// resource: to write to one is not to write to all.
+	Access map[string][]string `json:"access"`
+}
+
+// covers reports whether all of the scopes were consented to for all of the
+// resources.
+func (c *ConsentRecord) covers(scopes, resources []string) bool {
+	for _, r := range resources {
+		given, ok := c.Access[r]
+		if !ok || slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(given, s) }) {
+			return false
+		}
+	}
+	return len(resources) > 0
+}
+
+// add has c cover these, too.
+func (c *ConsentRecord) add(scopes, resources []string) {
+	if c.Access == nil {
+		c.Access = map[string][]string{}
+	}
+	for _, r := range resources {
+		all := slices.Concat(c.Access[r], scopes)
+		slices.Sort(all)
+		c.Access[r] = slices.Compact(all)
+	}
 }
 
 // consentDigest is where the consent of an owner for a client is kept.
@@ -38,18 +64,19 @@ func (t *transaction) needsConsent() (bool, error) {
 	case !isAssured(q.client, q.redirect):
 		return true, nil // whatever they have told somebody of that name before
 	}
-	given, _, err := t.server.consent(t.Context(), t.user.Owner(), q.client)
-	return !isWithin(t.scopes, given.Scopes) || !isWithin(q.resources, given.Resources), err
+	given, err := t.hasConsent()
+	return !given, err
 }
 
-// isWithin reports whether all of some are among others.
-func isWithin(some, others []string) bool {
-	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(others, s) })
+// hasConsent reports whether the person has consented to all of this.
+func (t *transaction) hasConsent() (bool, error) {
+	given, _, err := t.server.consent(t.Context(), t.user.Owner(), t.request.client)
+	return given.covers(t.scopes, t.request.resources), err
 }
 
 // consent returns what an owner has consented to for a client, the zero
 // ConsentRecord for nothing, and the record that has it. What came before the
-// client was revoked does not count.
+// client was revoked does not count, nor what another one of that ID was given.
 func (s *Server) consent(ctx context.Context, owner auth.Digest, c *Client) (ConsentRecord, auth.Record, error) {
 	r, err := s.config.Store.Lookup(ctx, consentDigest(owner, c.ID))
 	switch {
@@ -59,7 +86,7 @@ func (s *Server) consent(ctx context.Context, owner auth.Digest, c *Client) (Con
 		return ConsentRecord{}, r, fmt.Errorf("oauth: looking up a consent: %w", err)
 	}
 	given, err := consentOf(r)
-	if err == nil && !given.Updated.After(c.Revoked) {
+	if err == nil && (!given.Updated.After(c.Revoked) || given.Updated.Before(c.Created)) {
 		given = ConsentRecord{}
 	}
 	return given, r, err
@@ -85,7 +112,7 @@ func (s *Server) remember(ctx context.Context, user *auth.Principal, c *Client, 
 		if given.Created.IsZero() {
 			given.Created = given.Updated
 		}
-		given.Scopes, given.Resources = union(given.Scopes, scopes), union(given.Resources, resources)
+		given.add(scopes, resources)
 		data, err := json.Marshal(given)
 		if err != nil {
 			return err
@@ -116,13 +143,6 @@ func (s *Server) remember(ctx context.Context, user *auth.Principal, c *Client, 
 	}
 }
 
-// union returns the names of both lists, in order, once.
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // Consents returns what p's identity has consented to, in no particular order, for
 // a page on which people see it. The sequence ends after the first error.
 func (s *Server) Consents(ctx context.Context, p *auth.Principal) iter.Seq2[ConsentRecord, error] {
@@ -140,32 +160,50 @@ func (s *Server) Consents(ctx context.Context, p *auth.Principal) iter.Seq2[Cons
 }
 
 // Withdraw takes back what p's identity has granted a client: it is asked for
-// consent again, and the client's codes and refresh tokens for them end, with the
-// access tokens of the same families at the resource servers that share the store
-// or introspect. A JWT that came without a refresh token is not remembered, and
-// ends by itself.
+// consent again, and the client's codes, refresh tokens and opaque tokens for them
+// end. JWTs of the same families end with those at the resource servers that share
+// the store or introspect. A JWT is not in the store, though: one that came without
+// a refresh token ends so only while its code is remembered, which is for 10 minutes
+// beyond the code's end, and one that came without a code, by an assertion, not at
+// all. Such a token lasts until it expires, at most AccessLifetime.
+//
+// An error does not keep Withdraw from the rest. The errors are joined; until there
+// is none, something may go on.
 func (s *Server) Withdraw(ctx context.Context, p *auth.Principal, clientID string) error {
 	owner := p.Owner()
+	var errs []error
 	_, err := s.config.Store.Take(ctx, consentDigest(owner, clientID))
 	if err != nil && !errors.Is(err, auth.ErrNotFound) {
-		return fmt.Errorf("oauth: withdrawing a consent: %w", err)
+		errs = append(errs, fmt.Errorf("oauth: withdrawing a consent: %w", err))
 	}
-	// Listed afterwards: from here on nothing is granted without asking again.
-	ended := map[string]bool{}
+	// Listed afterwards: a code that is made without asking is looked at once
+	// more when it is in the store, so either it is listed here or it finds that
+	// the consent is gone.
 	for _, kind := range []auth.Kind{KindAuthorizationCode, KindDeviceCode, auth.KindRefresh, auth.KindAccessToken} {
-		for e, err := range s.lister.List(ctx, owner, kind) {
-			if err != nil {
-				return fmt.Errorf("oauth: withdrawing a consent: %w", err)
-			}
-			of := e.Record.Principal
-			if of == nil || of.Credential.ClientID != clientID || ended[of.Credential.Family] {
-				continue
-			}
-			if err := s.refresh.Revoke(ctx, of); err != nil {
-				return fmt.Errorf("oauth: ending what was granted: %w", err)
-			}
-			ended[of.Credential.Family] = true
+		errs = append(errs, s.endGranted(ctx, owner, clientID, kind))
+	}
+	return errors.Join(errs...)
+}
+
+// endGranted ends what a client has of an owner, as far as records of a kind tell.
+func (s *Server) endGranted(ctx context.Context, owner auth.Digest, clientID string, kind auth.Kind) error {
+	var errs []error
+	ended := map[string]bool{} // families
+	for e, err := range s.lister.List(ctx, owner, kind) {
+		if err != nil {
+			return errors.Join(append(errs, fmt.Errorf("oauth: listing what was granted: %w", err))...)
+		}
+		of := e.Record.Principal
+		if of == nil || of.Credential.ClientID != clientID || ended[of.Credential.Family] {
+			continue
+		}
+		err := s.refresh.Revoke(ctx, of)
+		if ended[of.Credential.Family] = err == nil; errors.Is(err, auth.ErrNotMine) {
+			err = s.opaque.Revoke(ctx, of) // it has no family, and ends alone
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("oauth: ending what was granted: %w", err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }

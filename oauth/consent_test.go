@@ -3,7 +3,7 @@ package oauth_test
 import (
 	"context"
 	"net/http"
-	"slices"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/authtest"
 	"github.com/seed-077cad0b/auth/oauth"
 	"github.com/seed-077cad0b/auth/store/memstore"
@@ -79,7 +78,12 @@ func TestConsentIsRemembered(t *testing.T) {
 		asked("resource", files)
 		asked("prompt", "consent")
 		requireCode(t, v.consented(authorizeURL("web", "scope", "write", "resource", files)))
+		granted("scope", "write", "resource", files)
+		asked("scope", "read", "resource", files) // that was granted elsewhere
+		asked("scope", "write")
+		requireCode(t, v.consented(authorizeURL("web", "scope", "read", "resource", files)))
 		granted("scope", "read write", "resource", files) // both were granted, one by one
+		asked("scope", "read write")
 		requireShown(t, v.get(authorizeURL("opaque")), http.StatusOK, "Allow opaque?")
 		requireShown(t, w.as(t, "bob").get(authorizeURL("web")), http.StatusOK, "Allow Web?")
 
@@ -91,6 +95,44 @@ func TestConsentIsRemembered(t *testing.T) {
 		requireCode(t, v.consented(authorizeURL("web")))
 		granted()
 		asked("scope", "write")
+	})
+}
+
+// To consent to several resources is to consent to each.
+func TestConsentCoversEveryResource(t *testing.T) {
+	w := newWorld(t)
+	v := w.as(t, "alice")
+	both := authorizeURL("web") + "&" + url.Values{"resource": {api, files}}.Encode()
+	requireCode(t, v.consented(authorizeURL("web")))
+	requireShown(t, v.get(both), http.StatusOK, "Allow Web?")
+	requireCode(t, v.consented(both))
+	requireCode(t, v.get(both))
+	requireCode(t, v.get(authorizeURL("web", "resource", files)))
+	for c, err := range w.server.Consents(t.Context(), w.people["alice"]) {
+		require.NoError(t, err)
+		require.Equal(t, map[string][]string{api: {"read"}, files: {"read"}}, c.Access)
+	}
+}
+
+// A client that has been removed and added again is another one.
+func TestConsentIsForTheClientOfThatTime(t *testing.T) {
+	authtest.At(t, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
+		w := newWorld(t)
+		created := time.Now()
+		w.change("web", func(c *oauth.Client) { c.Created = created })
+		authtest.Advance(time.Minute)
+		w.proved("alice", "")
+		v := w.as(t, "alice")
+		requireCode(t, v.consented(authorizeURL("web")))
+		requireCode(t, v.get(authorizeURL("web", "prompt", "none")))
+		authtest.Advance(time.Minute)
+		w.change("web", func(c *oauth.Client) { c.Created = time.Now() })
+		authtest.Advance(time.Minute)
+		w.proved("alice", "")
+		requireError(t, v.get(authorizeURL("web", "prompt", "none")), oauth.ErrConsentRequired)
+		requireShown(t, v.get(authorizeURL("web", "scope", "write")), http.StatusOK, "Allow Web?")
+		requireCode(t, v.consented(authorizeURL("web", "scope", "write")))
+		requireError(t, v.get(authorizeURL("web", "prompt", "none")), oauth.ErrConsentRequired) // nothing is added to what was
 	})
 }
 
@@ -115,81 +157,6 @@ func TestTrustedClientsDoWithoutConsent(t *testing.T) {
 	v := w.as(t, "alice")
 	requireCode(t, v.get(authorizeURL("web", "prompt", "none")))
 	requireShown(t, v.get(authorizeURL("web", "prompt", "consent")), http.StatusOK, "Allow Web?")
-}
-
-// Row 138: people see what they have granted, and take it back.
-func TestPeopleWithdrawConsent(t *testing.T) {
-	w := newWorld(t)
-	alice, bob := w.people["alice"], w.people["bob"]
-	tokens := func(name, client string) (access, refresh string) {
-		code := requireCode(t, w.as(t, name).consented(authorizeURL(client, "scope", "read write")))
-		a := w.token(t, client, "grant_type", "authorization_code", "code", code, "code_verifier", verifierText)
-		requireGranted(t, a)
-		return a.AccessToken, a.RefreshToken
-	}
-	access, refresh := tokens("alice", "web")
-	opaque, _ := tokens("alice", "opaque")
-	bobs, bobsRefresh := tokens("bob", "web")
-	pending := requireCode(t, w.as(t, "alice").get(authorizeURL("web")))
-
-	list := func(p *auth.Principal) (clients []string) {
-		for c, err := range w.server.Consents(t.Context(), p) {
-			require.NoError(t, err)
-			require.Equal(t, []string{"read", "write"}, c.Scopes)
-			require.Equal(t, []string{api}, c.Resources)
-			require.WithinDuration(t, time.Now(), c.Created, time.Minute)
-			require.False(t, c.Updated.Before(c.Created))
-			clients = append(clients, c.ClientID)
-		}
-		slices.Sort(clients)
-		return clients
-	}
-	require.Equal(t, []string{"opaque", "web"}, list(alice))
-	require.Equal(t, []string{"web"}, list(bob))
-
-	require.NoError(t, w.server.Withdraw(t.Context(), alice, "web"))
-	require.Equal(t, []string{"opaque"}, list(alice))
-	_, err := w.verifier(t, api).Verify(t.Context(), access)
-	require.ErrorIs(t, err, auth.ErrRevoked)
-	requireRefused(t, w.token(t, "web", "grant_type", "refresh_token", "refresh_token", refresh), 400, oauth.ErrInvalidGrant)
-	requireRefused(t, w.token(t, "web", "grant_type", "authorization_code", "code", pending, "code_verifier", verifierText), 400, oauth.ErrInvalidGrant)
-	requireShown(t, w.as(t, "alice").get(authorizeURL("web")), http.StatusOK, "Allow Web?")
-
-	// Others, and other clients, go on.
-	_, err = w.opener(t, api).Verify(t.Context(), opaque)
-	require.NoError(t, err)
-	_, err = w.verifier(t, api).Verify(t.Context(), bobs)
-	require.NoError(t, err)
-	requireGranted(t, w.token(t, "web", "grant_type", "refresh_token", "refresh_token", bobsRefresh))
-	require.NoError(t, w.server.Withdraw(t.Context(), alice, "opaque"))
-	_, err = w.opener(t, api).Verify(t.Context(), opaque)
-	require.ErrorIs(t, err, auth.ErrRevoked)
-	require.NoError(t, w.server.Withdraw(t.Context(), alice, "nobody"), "there was nothing")
-}
-
-// What was granted ends by whatever record of it there is: of a device that has not
-// asked yet, and of an opaque token alone.
-func TestWithdrawingFindsWhatWasGranted(t *testing.T) {
-	authtest.At(t, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
-		w := newWorld(t)
-		w.change("opaque", func(c *oauth.Client) { c.Grants = []oauth.GrantType{oauth.AuthorizationCode} })
-		v := w.as(t, "alice")
-		code := requireCode(t, v.consented(authorizeURL("opaque")))
-		a := w.token(t, "opaque", "grant_type", "authorization_code", "code", code, "code_verifier", verifierText)
-		requireGranted(t, a)
-		authtest.Advance(12 * time.Minute) // the code is forgotten
-		d := w.waiting(t)
-		requireShown(t, v.submit(v.get(deviceURL(d.UserCode)), "decision", "allow"), http.StatusOK, "Your device is connected")
-
-		_, err := w.opener(t, api).Verify(t.Context(), a.AccessToken)
-		require.NoError(t, err)
-		for _, client := range []string{"opaque", "tv"} {
-			require.NoError(t, w.server.Withdraw(t.Context(), w.people["alice"], client))
-		}
-		_, err = w.opener(t, api).Verify(t.Context(), a.AccessToken)
-		require.ErrorIs(t, err, auth.ErrRevoked)
-		requireRefused(t, w.pollAs(t, d), 400, oauth.ErrInvalidGrant)
-	})
 }
 
 // Consents that are given at once are all kept.

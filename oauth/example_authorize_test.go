@@ -151,7 +151,7 @@ func ExampleServer_Withdraw() {
 			if err != nil {
 				log.Fatal(err)
 			}
-			fmt.Println(c.ClientID, c.Scopes, c.Resources)
+			fmt.Println(c.ClientID, c.Access)
 		}
 	}
 	show()
@@ -160,7 +160,7 @@ func ExampleServer_Withdraw() {
 	}
 	show()
 	// Output:
-	// planner [spaces:read] [https://api.example.com]
+	// planner map[https://api.example.com:[spaces:read]]
 }
 
 // grantToPlanner presses the first button of the consent page.

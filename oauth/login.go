@@ -111,8 +111,7 @@ func (q *request) signInAgain(user *auth.Principal, since time.Time) (bool, erro
 			// the same wish (RFC 9470 section 5).
 			return false, refuse(ErrUnmetAuthentication, "The person could not sign in as the client wishes.")
 		}
-		return false, nil
+		return q.isOlder(user, readingTime), nil
 	}
-	old := q.maxAge != nil && time.Since(user.Origin.Time) > *q.maxAge
-	return old || !met || q.prompts("login") || q.prompts("select_account"), nil
+	return q.isOlder(user, 0) || !met || q.prompts("login") || q.prompts("select_account"), nil
 }
