@@ -114,9 +114,9 @@ type Client struct {
 	// another one, [auth.RevokeClient].
 	Disabled bool
 
-	// Created is when the entry was made. What people granted before then they
-	// granted to another client of the same id, so it has ended as by Revoked.
-	// Zero is not known: nothing has ended so.
+	// Created is when the entry was made, and stays so: what was issued before
+	// then was issued to another client of the same id, and this one has nothing
+	// of it. Zero is not known, and ends nothing.
 	Created time.Time
 }
 
@@ -133,6 +133,10 @@ type ClientRegistry interface {
 
 // may reports whether the client may use a grant.
 func (c *Client) may(g GrantType) bool { return slices.Contains(c.Grants, g) }
+
+// succeeds reports whether what was issued at a time was another client's of the
+// same id.
+func (c *Client) succeeds(issued time.Time) bool { return issued.Before(c.Created) }
 
 const (
 	maxClientID    = 128

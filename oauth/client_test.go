@@ -21,6 +21,7 @@ func webClient() *oauth.Client {
 		Grants:       []oauth.GrantType{oauth.AuthorizationCode, oauth.RefreshToken},
 		Scopes:       []string{"spaces:read"},
 		RedirectURIs: []string{"https://app.example.com/done"},
+		Created:      time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 	}
 }
 
@@ -30,6 +31,7 @@ func phoneClient() *oauth.Client {
 		ID: "phone", Name: "Phone app", Public: true,
 		Grants:       []oauth.GrantType{oauth.AuthorizationCode},
 		RedirectURIs: []string{"com.example.app:/done"},
+		Created:      time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 	}
 }
 
@@ -98,7 +100,7 @@ func TestClientValidate(t *testing.T) {
 		{"id is not", webClient, func(c *oauth.Client) { c.ID = "" }},
 		{"id is not", webClient, func(c *oauth.Client) { c.ID = strings.Repeat("a", 129) }},
 		{"id is not", webClient, func(c *oauth.Client) { c.ID = "a b" }},
-		{"id is not", webClient, func(c *oauth.Client) { c.ID = "a:b" }},
+		{"other than blanks and colons", webClient, func(c *oauth.Client) { c.ID = "a:b" }},
 		{"id is not", webClient, func(c *oauth.Client) { c.ID = "é" }},
 		{"id is not", webClient, func(c *oauth.Client) { c.ID = "a\x7f" }},
 		{"name is not", webClient, func(c *oauth.Client) { c.Name = strings.Repeat("n", 257) }},
@@ -107,6 +109,7 @@ func TestClientValidate(t *testing.T) {
 		{"website", webClient, func(c *oauth.Client) { c.Website = "http://example.com" }},
 		{"website", webClient, func(c *oauth.Client) { c.Website = "https://user@example.com" }},
 		{"website", webClient, func(c *oauth.Client) { c.Website = "javascript:alert(1)" }},
+		{"both RequireDPoP and RequireCertificate", webClient, func(c *oauth.Client) { c.RequireDPoP, c.RequireCertificate = true, true }},
 		{"neither public nor", webClient, func(c *oauth.Client) { c.Secrets = nil }},
 		{"both secrets and keys", webClient, func(c *oauth.Client) { c.Keys = public }},
 		{"without a digest", webClient, func(c *oauth.Client) { c.Secrets = make([]oauth.ClientSecret, 1) }},

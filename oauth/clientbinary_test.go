@@ -28,7 +28,7 @@ func fullClient() *oauth.Client {
 		Audience:       "https://other.example.com",
 		OpaqueTokens:   true,
 		AccessLifetime: 5 * time.Minute, RefreshLifetime: 24 * time.Hour,
-		RequirePushed: true, RequireDPoP: true, RequireCertificate: true,
+		RequirePushed: true, RequireDPoP: true,
 		Trusted: true, Impersonation: true, Revoked: at, Disabled: true, Created: at,
 	}
 	for _, end := range []time.Time{{}, at.Add(time.Hour)} {
@@ -39,9 +39,10 @@ func fullClient() *oauth.Client {
 	return c
 }
 
-// keyed has keys in place of the secrets.
+// keyed has keys in place of the secrets, and a certificate in place of DPoP.
 func keyed(c *oauth.Client, keys auth.KeySet) *oauth.Client {
 	c.Secrets, c.Keys = nil, keys
+	c.RequireDPoP, c.RequireCertificate = false, c.RequireDPoP
 	return c
 }
 

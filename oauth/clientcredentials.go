@@ -1,6 +1,10 @@
 package oauth
 
-import "github.com/seed-077cad0b/auth"
+import (
+	"slices"
+
+	"github.com/seed-077cad0b/auth"
+)
 
 // grantClientCredentials issues an access token to a client for itself (RFC 6749
 // section 4.4). There is no refresh token: the client can ask again.
@@ -36,9 +40,21 @@ func (s *Server) asked(t *tokenRequest, most []string) (scopes, resources []stri
 	if err != nil {
 		return nil, nil, err
 	}
+	if !s.knowsScopesOf(t.client) {
+		return nil, nil, errScopesElsewhere
+	}
 	if scopes, err = s.allowScopes(t.client, names, most); err != nil {
 		return nil, nil, err
 	}
 	resources, err = s.allowResources(t.client, t.params.all("resource"))
 	return scopes, resources, err
+}
+
+var errScopesElsewhere = refuse(ErrInvalidScope, "The server has none of the scopes of the client.")
+
+// knowsScopesOf reports whether the server has any of the client's scopes, if there
+// are some. A token without any would look like one that was granted.
+func (s *Server) knowsScopesOf(c *Client) bool {
+	known := func(name string) bool { return s.scopes[name].Name != "" }
+	return len(c.Scopes) == 0 || slices.ContainsFunc(c.Scopes, known)
 }

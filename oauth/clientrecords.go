@@ -51,10 +51,17 @@ func (r *ClientRecords) Client(ctx context.Context, id string) (*Client, error) 
 	return parseClient(record)
 }
 
-// Insert adds an entry. The error is auth.ErrExists where the id is taken, what
+// Insert adds an entry, with Created as of now where it is zero. The error is auth.ErrExists where the id is taken, what
 // [Client.MarshalBinary] refuses, or that the entry takes more than 64 KiB.
 func (r *ClientRecords) Insert(ctx context.Context, c *Client) error {
-	data, err := clientData(c)
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	added := *c
+	if added.Created.IsZero() {
+		added.Created = now()
+	}
+	data, err := clientData(&added)
 	if err != nil {
 		return err
 	}
@@ -107,14 +114,20 @@ func (r *ClientRecords) Update(ctx context.Context, id string, change func(*Clie
 
 // RotateSecret gives a client another secret, to be shown once. Those that it has
 // end after the overlap, if not before; without one, at once. The error tells of
-// a client that has no secrets but keys, or nothing to prove itself by, and of one
-// that would have more than 4 secrets.
+// a client that proves itself by keys, of one that is public, and of one that would
+// have more than 4 secrets.
 func (r *ClientRecords) RotateSecret(ctx context.Context, id string, overlap time.Duration) (auth.Secret, error) {
 	if overlap < 0 || overlap > maxLifetime {
 		return auth.Secret{}, fmt.Errorf("oauth: overlap %v is not within 400 days", overlap)
 	}
 	text, next := NewClientSecret()
 	err := r.Update(ctx, id, func(c *Client) error {
+		switch {
+		case c.Keys != nil:
+			return fmt.Errorf("oauth: client %q proves itself by a key: there is no secret to rotate", id)
+		case c.Public:
+			return fmt.Errorf("oauth: client %q is public: there is no secret to rotate", id)
+		}
 		c.endSecrets(next.Created, next.Created.Add(overlap))
 		c.Secrets = append(c.Secrets, next)
 		return nil
@@ -166,8 +179,10 @@ func (r *ClientRecords) Enable(ctx context.Context, id string) error {
 }
 
 // Remove removes an entry: the client is not known from now on. It returns
-// auth.ErrNotFound where there is none. What the client has been issued goes on;
-// disable it first to end that.
+// auth.ErrNotFound where there is none. Access tokens that resource servers verify
+// by themselves go on until they expire: [ClientRecords.Disable] comes first if they
+// are to end. Who gets the id next has nothing of what the client held, see
+// Client.Created.
 func (r *ClientRecords) Remove(ctx context.Context, id string) error {
 	if !isClientID(id) {
 		return auth.ErrNotFound

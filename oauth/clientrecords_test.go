@@ -293,13 +293,13 @@ func TestRotateSecret(t *testing.T) {
 		}
 		require.NoError(t, records.Insert(t.Context(), phoneClient()))
 		_, err = records.RotateSecret(t.Context(), "phone", 0)
-		require.ErrorContains(t, err, "public")
+		require.ErrorContains(t, err, "is public: there is no secret to rotate")
 		require.NoError(t, records.Update(t.Context(), "web", func(c *oauth.Client) error {
 			keyed(c, clientKeys(t, auth.ES256))
 			return nil
 		}))
 		_, err = records.RotateSecret(t.Context(), "web", 0)
-		require.ErrorContains(t, err, "both secrets and keys")
+		require.ErrorContains(t, err, "by a key: there is no secret to rotate")
 	})
 }
 

@@ -134,7 +134,7 @@ func (s *Server) lookupCode(t *tokenRequest, d auth.Digest) (auth.Record, *autho
 	// one, which must be right.
 	uri := t.params.of("redirect_uri")
 	switch {
-	case a.ClientID != t.client.ID, uri != "" && uri != a.RedirectURI:
+	case a.ClientID != t.client.ID, t.client.succeeds(r.Created), uri != "" && uri != a.RedirectURI:
 		return r, nil, errCodeForElse
 	case !a.verifies(t.params.of("code_verifier")):
 		return r, nil, errVerifier

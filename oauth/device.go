@@ -70,6 +70,9 @@ func (s *Server) newDeviceRequest(ctx context.Context, c *Client, p params) (*de
 	}
 	a := deviceRequest{Interval: deviceInterval}
 	a.ClientID, a.Family = c.ID, auth.NewFamily()
+	if !s.knowsScopesOf(c) {
+		return nil, errScopesElsewhere
+	}
 	if a.Scopes, err = s.allowScopes(c, names, nil); err != nil {
 		return nil, err
 	}
@@ -143,7 +146,7 @@ func (s *Server) grantDeviceCode(t *tokenRequest) (*auth.Grant, error) {
 			return nil, errDeviceCode
 		case err != nil:
 			return nil, err
-		case a.ClientID != t.client.ID:
+		case a.ClientID != t.client.ID, t.client.succeeds(r.Created):
 			return nil, errDeviceCode
 		}
 		t.about = r.Principal

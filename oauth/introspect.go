@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-077cad0b/auth"
 )
@@ -97,7 +98,7 @@ func (s *Server) goesOn(ctx context.Context, p *auth.Principal) error {
 		return auth.ErrDisabled
 	case err != nil:
 		return err
-	case c.endedFor(p):
+	case c.endedFor(p), c.succeeds(p.Credential.Created.Add(time.Second - 1)): // in a JWT it is cut to seconds
 		return auth.ErrRevoked
 	}
 	return nil

@@ -117,7 +117,7 @@ func (s *Server) pushedParams(ctx context.Context, c *Client, handle auth.Digest
 	if err := json.Unmarshal(r.Data, &is); err != nil {
 		return nil, fmt.Errorf("oauth: data of a pushed request: %w", err)
 	}
-	if is.ClientID != c.ID || !time.Now().Before(r.Expires) {
+	if is.ClientID != c.ID || c.succeeds(r.Created) || !time.Now().Before(r.Expires) {
 		return nil, errNoPushed
 	}
 	return parseParams(is.Params)

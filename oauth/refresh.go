@@ -31,7 +31,7 @@ func (s *Server) grantRefresh(t *tokenRequest) (*auth.Grant, error) {
 		return nil, auth.ErrInvalid
 	case err != nil:
 		return nil, err
-	case p.Credential.ClientID != t.client.ID:
+	case p.Credential.ClientID != t.client.ID, t.client.succeeds(p.Credential.Created):
 		return nil, errRefreshElse
 	}
 	t.about = p
