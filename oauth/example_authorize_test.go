@@ -74,6 +74,65 @@ func local(method, target string) *http.Request {
 	return r
 }
 
+// A siteLogin has people sign in on a page that the site has already.
+type siteLogin struct {
+	*auth.CookieSource // tells who is signed in
+}
+
+func (siteLogin) ServeLogin(w http.ResponseWriter, r *http.Request, i *oauth.Interaction) {
+	http.Redirect(w, r, "/login?"+form("return_to", i.Return).Encode(), http.StatusSeeOther)
+}
+
+// A login of one's own, over the site's own page. The page asks whoever comes, also
+// who has a session: they are sent here where that is not good enough.
+func ExampleLogin() {
+	store := memstore.New()
+	sessions := must(auth.NewSessions(store, nil))
+	defer sessions.Close()
+	session := auth.Cookie("__Host-session", sessions, nil)
+	users := authtest.Guard(authtest.Principal("alice", "spaces:read")) // here: who checks passwords
+
+	mux := http.NewServeMux()
+	mux.Handle("/oauth/", plannerServer(store, siteLogin{session}, nil))
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		p, err := users.Check(r)
+		if err == nil {
+			_, err = session.SignIn(w, r, p, users.ClientAddress(r))
+		}
+		if err != nil {
+			http.Error(w, "That is not right.", http.StatusUnauthorized)
+			return
+		}
+		back := r.FormValue("return_to")
+		if !strings.HasPrefix(back, "/oauth/") {
+			back = "/" // a link of somebody else's leads nowhere else
+		}
+		http.Redirect(w, r, back, http.StatusSeeOther) // never 307: that would post the password on
+	})
+
+	// A browser, on its way.
+	var cookies []*http.Cookie
+	send := func(r *http.Request) *httptest.ResponseRecorder {
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		cookies = append(cookies, w.Result().Cookies()...)
+		fmt.Println(r.Method, r.URL.Path, w.Code)
+		return w
+	}
+	w := send(local("GET", authorizePlanner("https://planner.example/done")))
+	w = send(local("POST", w.Header().Get("Location")))
+	w = send(local("GET", w.Header().Get("Location")))
+	fmt.Println(strings.Contains(w.Body.String(), "Allow Planner?"))
+	// Output:
+	// GET /oauth/authorize 303
+	// POST /login 303
+	// GET /oauth/authorize 200
+	// true
+}
+
 // aliceLogin takes everybody for alice.
 type aliceLogin struct{ alice *auth.Principal }
 
@@ -98,7 +157,7 @@ func ExampleConsent() {
 {{end}}<form method="post" action="{{.Return}}"><input type="hidden" name="csrf" value="{{.CSRF}}">
 <button name="decision" value="allow">Sure</button> <button name="decision" value="deny">No</button></form>
 `))
-	server := plannerServer(consentForm{page})
+	server := alicesServer(consentForm{page})
 
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, local("GET", authorizePlanner("https://planner.example/done")))
@@ -111,16 +170,21 @@ func ExampleConsent() {
 	// DENY no-store
 }
 
-// plannerServer is a server on which alice is signed in.
-func plannerServer(consent oauth.Consent) *oauth.Server {
+// alicesServer is a server on which alice is signed in.
+func alicesServer(consent oauth.Consent) *oauth.Server {
+	return plannerServer(memstore.New(), aliceLogin{authtest.Principal("alice", "spaces:read")}, consent)
+}
+
+// plannerServer is a server of which the planner is a client.
+func plannerServer(store auth.Store, login oauth.Login, consent oauth.Consent) *oauth.Server {
 	return must(oauth.NewServer(oauth.Config{
 		Issuer:    "https://login.example.com",
-		Store:     memstore.New(),
+		Store:     store,
 		Keys:      must(auth.NewKeys(must(auth.GenerateKey(auth.ES256)))),
 		Clients:   must(oauth.NewClientList(plannerClient())),
 		Resources: []string{"https://api.example.com"},
 		Scopes:    []oauth.Scope{{Name: "spaces:read", Description: "See your spaces"}},
-		Login:     aliceLogin{authtest.Principal("alice", "spaces:read")},
+		Login:     login,
 		Consent:   consent,
 	}))
 }
@@ -128,7 +192,7 @@ func plannerServer(consent oauth.Consent) *oauth.Server {
 // Redirect URIs are compared as they are written. A slash at the end makes another
 // one: nobody is sent there, nor anywhere else, and the page tells the developer.
 func ExampleServer_Authorize_mistake() {
-	server := plannerServer(nil)
+	server := alicesServer(nil)
 	for _, redirect := range []string{"https://planner.example/done", "https://planner.example/done/"} {
 		w := httptest.NewRecorder()
 		server.ServeHTTP(w, local("GET", authorizePlanner(redirect)))
@@ -142,7 +206,7 @@ func ExampleServer_Authorize_mistake() {
 // People see what they have granted, and take it back.
 func ExampleServer_Withdraw() {
 	ctx := context.Background()
-	server := plannerServer(nil)
+	server := alicesServer(nil)
 	alice := authtest.Principal("alice")
 	grantToPlanner(server)
 
