@@ -118,6 +118,16 @@ func (a *clientAuthenticator) identify(r *http.Request, p params) (*Client, erro
 	return a.byName(r.Context(), p.of("client_id"))
 }
 
+// reserveRoom bounds what anybody can fill the store with, in the name of a public
+// client: by the address.
+func (s *Server) reserveRoom(r *http.Request, c *Client) error {
+	if !c.Public {
+		return nil
+	}
+	_, err := auth.Reserve(r.Context(), s.unproved, "public-clients", auth.AddressKey(s.clients.ClientAddress(r)))
+	return err
+}
+
 // lookup returns the entry of a client, for whom p may name no other.
 func (a *clientAuthenticator) lookup(ctx context.Context, p params, id string) (*Client, error) {
 	if named := p.of("client_id"); named != "" && named != id {

@@ -48,7 +48,7 @@ func (s *Server) serveDeviceAuthorization(w http.ResponseWriter, r *http.Request
 	var answer *deviceAnswer
 	c, p, err := s.authenticate(r, &e)
 	if err == nil {
-		answer, err = s.newDeviceRequest(r.Context(), c, p)
+		answer, err = s.newDeviceRequest(r, c, p)
 	}
 	e.Err = err
 	s.observe(r, e)
@@ -60,7 +60,7 @@ func (s *Server) serveDeviceAuthorization(w http.ResponseWriter, r *http.Request
 }
 
 // newDeviceRequest judges what a device asks for, and makes its codes.
-func (s *Server) newDeviceRequest(ctx context.Context, c *Client, p params) (*deviceAnswer, error) {
+func (s *Server) newDeviceRequest(r *http.Request, c *Client, p params) (*deviceAnswer, error) {
 	if !c.may(DeviceCode) {
 		return nil, refuse(ErrUnauthorizedClient, "The client may not use this grant.")
 	}
@@ -79,7 +79,10 @@ func (s *Server) newDeviceRequest(ctx context.Context, c *Client, p params) (*de
 	if a.Resources, err = s.allowResources(c, p.all("resource")); err != nil {
 		return nil, err
 	}
-	device, user, err := s.insertDevice(ctx, &a)
+	if err := s.reserveRoom(r, c); err != nil {
+		return nil, err
+	}
+	device, user, err := s.insertDevice(r.Context(), &a)
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,12 @@ const pushedLifetime = 10 * time.Minute
 // pushedForm is that of the handles (RFC 9126 section 2.2): 256 random bits.
 var pushedForm = auth.TokenForm("urn:ietf:params:oauth:request_uri:")
 
-// maxRequest bounds an authorization request, in bytes of its query.
-const maxRequest = 16 << 10
+// maxRequest bounds an authorization request, in bytes of its query, and
+// maxPublicRequest one that is kept for a client who has proved nothing.
+const (
+	maxRequest       = 16 << 10
+	maxPublicRequest = 4 << 10
+)
 
 var errLongRequest = refuse(ErrInvalidRequest, "The authorization request is too long.")
 
@@ -65,8 +69,11 @@ func (s *Server) push(r *http.Request, c *Client, p params) (string, error) {
 		return "", err
 	}
 	query := p.only(requestParams...).Encode()
-	if len(query) > maxRequest {
+	if len(query) > maxRequest || c.Public && len(query) > maxPublicRequest {
 		return "", errLongRequest
+	}
+	if err := s.reserveRoom(r, c); err != nil {
+		return "", err
 	}
 	data, err := json.Marshal(pushed{c.ID, query})
 	if err != nil {

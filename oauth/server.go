@@ -31,6 +31,7 @@ type Server struct {
 	scopes  map[string]Scope
 
 	guesses  auth.Limiter // at user codes
+	unproved auth.Limiter // requests kept for public clients
 	metadata []byte
 	mux      *http.ServeMux
 }
@@ -56,7 +57,8 @@ func NewServer(c Config) (*Server, error) {
 		origin: issuer.Scheme + "://" + issuer.Host,
 		scopes: make(map[string]Scope, len(c.Scopes)),
 
-		guesses: newGuesses(),
+		guesses:  newGuesses(),
+		unproved: auth.NewLimiter(30, time.Minute),
 	}
 	for _, scope := range c.Scopes {
 		s.scopes[scope.Name] = scope
@@ -154,11 +156,16 @@ func (s *Server) JWKS() http.Handler { return s.endpoint(s.config.Keys.JWKS().Se
 func (s *Server) Authorize() http.Handler { return s.endpoint(s.serveAuthorize) }
 
 // PushedAuthorization returns the endpoint of pushed authorization requests (RFC
-// 9126).
+// 9126). A request takes 16 KiB at most, and 4 KiB of a public client. Of these, and
+// of what [Server.DeviceAuthorization] keeps for them, an address has 30 at once and
+// then 30 a minute, as anybody can say that they are such a client; more are
+// answered 429. Behind a proxy, see auth.GuardOptions.TrustedProxies. Processes
+// count apart from each other.
 func (s *Server) PushedAuthorization() http.Handler { return s.endpoint(s.servePushed) }
 
 // DeviceAuthorization returns the endpoint at which a device asks for its codes
-// (RFC 8628 section 3.1).
+// (RFC 8628 section 3.1). For public clients it is bounded like
+// [Server.PushedAuthorization].
 func (s *Server) DeviceAuthorization() http.Handler { return s.endpoint(s.serveDeviceAuthorization) }
 
 // Device returns the page on which people enter the code that a device shows
