@@ -25,7 +25,7 @@ func build(baseURL string, log *slog.Logger) (*demo.App, error) {
 	}
 	if *issuer == "" {
 		*issuer = baseURL
-		server, lines, err := newAuthorizationServer(baseURL)
+		server, lines, err := newAuthorizationServer(baseURL, log)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/seed-077cad0b/auth"
@@ -17,7 +18,7 @@ import (
 // newAuthorizationServer returns a server that issues the tokens, with one user
 // and one client: an app on people's desks, which listens on whatever port of a
 // loopback address is free.
-func newAuthorizationServer(baseURL string) (http.Handler, []demo.Line, error) {
+func newAuthorizationServer(baseURL string, log *slog.Logger) (http.Handler, []demo.Line, error) {
 	const (
 		email    = "ada@example.com"
 		redirect = "http://127.0.0.1/callback"
@@ -55,7 +56,10 @@ func newAuthorizationServer(baseURL string) (http.Handler, []demo.Line, error) {
 			{Name: "notes:read", Description: "Read your notes"},
 			{Name: "notes:write", Description: "Add notes"},
 		},
-		Login: oauth.NewPasswordLogin(users, loginCookie(sessions), nil),
+		Login: oauth.NewPasswordLogin(users, loginCookie(sessions), &oauth.PasswordLoginOptions{
+			Guard: &auth.GuardOptions{Observe: auth.LogTo(log)},
+		}),
+		Observe: oauth.LogTo(log),
 	})
 	return server, []demo.Line{
 		{Name: "client_id", Value: "desk"},

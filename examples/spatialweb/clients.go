@@ -22,7 +22,7 @@ const (
 func newClients(secrets *secrets) (*oauth.ClientList, error) {
 	service, err1 := oauth.ImportClientSecret(secrets.client)
 	web, err2 := oauth.ImportClientSecret(secrets.webClient)
-	if err := errors.Join(err1, err2); err != nil {
+	if err := errors.Join(named(clientVariable, err1), named(webClientVariable, err2)); err != nil {
 		return nil, err
 	}
 	people := []string{"spaces:read", "spaces:write"}

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/seed-077cad0b/auth"
@@ -15,13 +16,28 @@ type secrets struct {
 	signingKey                  *auth.Key
 }
 
+const (
+	clientVariable    = "SPATIALWEB_CLIENT_SECRET"
+	webClientVariable = "SPATIALWEB_WEB_CLIENT_SECRET"
+	passwordVariable  = "SPATIALWEB_PASSWORD"
+	keyVariable       = "SPATIALWEB_SIGNING_KEY"
+)
+
+// named is err, if there is one, with the variable that has caused it.
+func named(variable string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", variable, err)
+}
+
 func readSecrets() (s *secrets, err error) {
 	s = &secrets{
-		client:    secret("SPATIALWEB_CLIENT_SECRET"),
-		webClient: secret("SPATIALWEB_WEB_CLIENT_SECRET"),
-		password:  secret("SPATIALWEB_PASSWORD"),
+		client:    secret(clientVariable),
+		webClient: secret(webClientVariable),
+		password:  secret(passwordVariable),
 	}
-	s.signingKey, err = signingKey(os.Getenv("SPATIALWEB_SIGNING_KEY"))
+	s.signingKey, err = signingKey(os.Getenv(keyVariable))
 	return s, err
 }
 
@@ -43,5 +59,5 @@ func signingKey(text string) (*auth.Key, error) {
 			return key, nil
 		}
 	}
-	return nil, errors.New("SPATIALWEB_SIGNING_KEY: no private key that signs, in PEM")
+	return nil, named(keyVariable, errors.New("no private key that signs, in PEM"))
 }

@@ -21,7 +21,7 @@ func seed(ctx context.Context, issuer string, s *server, keys *auth.APIKeys, sec
 	}, secrets.password)
 	sensor := &auth.Principal{Issuer: issuer, Subject: "rooftop-sensor", Scopes: []string{"spaces:read"}}
 	key, err2 := keys.Create(ctx, sensor, &auth.KeyOptions{Name: "Rooftop sensor"})
-	if err := errors.Join(err1, err2); err != nil {
+	if err := errors.Join(named(passwordVariable, err1), err2); err != nil {
 		return nil, err
 	}
 	return []demo.Line{

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -61,23 +60,18 @@ func newServer(baseURL string, store *memstore.Store, secrets *secrets, log *slo
 		Clients:   clients,
 		Resources: []string{baseURL},
 		Scopes:    scopes,
-		Login:     oauth.NewPasswordLogin(users, loginCookie(sessions), nil),
+		Login:     newLogin(users, sessions, log),
 		DPoP:      dpop,
-		Observe:   logTo(log),
+		Observe:   oauth.LogTo(log),
 	})
 	return &server{s, keys, dpop, users, sessions}, err
 }
 
-// logTo tells the log what the endpoints decide. Clients are told less.
-func logTo(log *slog.Logger) func(context.Context, oauth.Event) {
-	return func(ctx context.Context, e oauth.Event) {
-		log := log.With("endpoint", e.Endpoint, "client", e.ClientID, "grant", e.Grant)
-		if e.Err != nil {
-			log.WarnContext(ctx, "oauth refused", "error", e.Err)
-			return
-		}
-		log.InfoContext(ctx, "oauth granted")
-	}
+// newLogin signs people in by their password, and tells the log of each attempt.
+func newLogin(users *password.Users, sessions *auth.Sessions, log *slog.Logger) oauth.Login {
+	return oauth.NewPasswordLogin(users, loginCookie(sessions), &oauth.PasswordLoginOptions{
+		Guard: &auth.GuardOptions{Observe: auth.LogTo(log)},
+	})
 }
 
 // loginCookie keeps people signed in with their browser. The demo speaks plain HTTP
