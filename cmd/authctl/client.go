@@ -136,6 +136,9 @@ func (a *app) printClient(c *oauth.Client, secret auth.Secret) error {
 	} else {
 		a.note("added the client %q; its secret is shown this once", c.ID)
 	}
+	if len(c.Grants) == 0 && c.Audience == "" {
+		a.note("the client %q has no grant, so it gets no token", c.ID)
+	}
 	return nil
 }
 
@@ -236,12 +239,14 @@ func (a *app) clientRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove ID",
 		Short: "Remove the entry of a client",
-		Long: `Remove removes the entry of a client, which is not known from then on. What it
-holds goes on; disable it first to end that.`,
+		Long: `Remove removes the entry of a client, which is not known from then on. Access tokens
+that it holds may go on until they expire; disable it first to end them. Who is added
+under the same id later has nothing of what it held.`,
 		Args: arguments(1, 1),
 		RunE: a.withClients(func(ctx context.Context, r *oauth.ClientRecords, args []string) error {
 			id := args[0]
-			if _, err := r.Client(ctx, id); err != nil {
+			client, err := r.Client(ctx, id)
+			if err != nil {
 				return noClient(id, err)
 			}
 			if err := a.confirm("remove the client %q", id); err != nil {
@@ -250,7 +255,11 @@ holds goes on; disable it first to end that.`,
 			if err := r.Remove(ctx, id); err != nil {
 				return noClient(id, err)
 			}
-			a.note("removed the client %q; what it held goes on, unless it was disabled", id)
+			if client.Disabled {
+				a.note("removed the client %q; what it held has ended", id)
+			} else {
+				a.note("removed the client %q, which was not disabled: access tokens that it holds may go on until they expire", id)
+			}
 			return nil
 		}),
 	}

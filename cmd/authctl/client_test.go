@@ -92,7 +92,9 @@ func TestClientLivesAndIsDisabled(t *testing.T) {
 		require.NotEmpty(c, c.one("client", "show", "web-app")["revoked"])
 
 		c.refused(exitUsage, "", "client", "remove", "web-app")
-		c.ok("client", "remove", "web-app", "--yes")
+		removed := c.run("", "client", "remove", "web-app", "--yes")
+		require.Zero(c, removed.code)
+		require.Contains(c, removed.err, "was not disabled: access tokens that it holds may go on")
 		for _, args := range [][]string{{"remove", "--yes"}, {"show"}, {"rotate"}, {"enable"}, {"disable"}} {
 			require.Contains(c, c.refused(exitNotFound, "", append(append([]string{"client"}, args...), "web-app")...), `no client "web-app"`)
 		}
@@ -113,6 +115,12 @@ func TestClientWithoutASecret(t *testing.T) {
 	require.Equal(t, "phone\n", c.ok("client", "add", "phone", "--public", "--grant", "code", "--redirect", "com.example.app:/done"))
 	require.True(t, c.entryOf(s, "phone").Public)
 	require.Equal(t, "none", c.one("client", "show", "phone")["proof"])
+	require.Contains(t, c.run("", "client", "add", "--public").err, "has no grant")
+	require.NotContains(t, c.run("", "client", "add", "--grant", "jwt").err, "has no grant")
+	added := c.run("", "client", "add", "--public", "gone")
+	require.Zero(t, added.code)
+	c.ok("client", "disable", "gone")
+	require.Contains(t, c.run("", "client", "remove", "gone", "--yes").err, "what it held has ended")
 	require.Contains(t, c.refused(exitFailed, "", "client", "rotate", "phone"), "public")
 
 	c.ok("keygen", "--alg", "ES256", "--form", "jwk", "--out", "worker.json", "--public", "worker.pub.json", "--kid", "k1")
@@ -124,7 +132,7 @@ func TestClientWithoutASecret(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	require.Len(t, c.one("client", "show", "worker")["keys"], 2)
-	require.Contains(t, c.refused(exitFailed, "", "client", "rotate", "worker"), "keys")
+	require.Contains(t, c.refused(exitFailed, "", "client", "rotate", "worker"), "there is no secret to rotate")
 
 	random := c.one("client", "add", "--grant", "credentials", "--key", "worker.pub.json")["id"].(string)
 	require.Regexp(t, `^[a-z2-7]{26}$`, random)

@@ -62,6 +62,7 @@ func TestDocs(t *testing.T) {
 	require.True(t, proves(client, strings.TrimSpace(c.read("mail-app-secret"))))
 	require.True(t, proves(client, strings.TrimSpace(c.read("mail-app-next-secret"))))
 	require.Len(t, c.all("client", "list"), 4)
+	require.False(t, c.entryOf(store, "worker").Disabled)
 	before, after := lines(c.read("auth.jsonl")), lines(c.ok("export", "--store", "sqlite:new.db"))
 	require.Equal(t, before, after)
 }
@@ -73,11 +74,12 @@ func prepare(c *cli) {
 	c.write("other-leaked-key", c.secret("", "key", "create", "--prefix", "acme_live", "--login", "ann@example.com"))
 	c.write("leaked-key", c.secret("", "key", "create", "--prefix", "acme_live", "--login", "ann@example.com"))
 	signIn(c.T, c.openAt("sqlite:"+filepath.Join(c.folder, "auth.db")), &auth.Principal{Issuer: "https://api.example.com", Subject: id})
-	for _, name := range []string{"acme", "acme-next", "acme-later"} {
+	for _, name := range []string{"acme", "acme-next", "acme-later", "worker-next"} {
 		c.ok("keygen", "--alg", "RS512", "--bits", "2048", "--out", name+".pem", "--public", name+".pub.pem")
 	}
 	c.ok("platform", "add", "acme", "--key", "acme.pub.pem")
 	c.ok("client", "add", "web-app")
+	c.ok("client", "add", "worker", "--grant", "credentials", "--key", "acme.pub.pem")
 	s := newSmith(c.T, c)
 	c.write("token", s.sign(good, claims(map[string]any{"iss": "https://api.example.com", "aud": "https://api.example.com"})))
 }
