@@ -112,6 +112,12 @@ func TestConsentCoversEveryResource(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, map[string][]string{api: {"read"}, files: {"read"}}, c.Access)
 	}
+	w.change("opaque", func(c *oauth.Client) { c.Scopes = nil }) // and none is asked for
+	bare := authorizeURL("opaque", "scope", "")
+	requireShown(t, v.get(bare), http.StatusOK, "Allow opaque?")
+	requireCode(t, v.consented(bare))
+	requireCode(t, v.get(bare))
+	requireShown(t, v.get(authorizeURL("opaque", "scope", "", "resource", files)), http.StatusOK, "Allow opaque?")
 }
 
 // A client that has been removed and added again is another one.
