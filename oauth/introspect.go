@@ -74,11 +74,16 @@ func (c *Client) isAudience(p *auth.Principal) bool {
 	return c.Audience != "" && slices.Contains(p.Credential.Audience, c.Audience)
 }
 
-// accessToken returns whom an access token of this server proves.
+// accessToken returns whom an access token of this server proves. It gives no
+// leeway, as the clock is the issuer's own: what has expired is not active (RFC 7662
+// section 2.2).
 func (s *Server) accessToken(ctx context.Context, token string) (*auth.Principal, error) {
 	p, err := s.jwt.Verify(ctx, token)
 	if errors.Is(err, auth.ErrNotMine) {
 		p, err = s.opaque.Verify(ctx, token)
+	}
+	if err == nil && !time.Now().Before(p.Credential.Expires) {
+		err = auth.ErrExpired
 	}
 	if err == nil {
 		err = s.goesOn(ctx, p)

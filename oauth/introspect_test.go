@@ -198,6 +198,21 @@ func TestIntrospectWhatHasEnded(t *testing.T) {
 	}
 }
 
+// RFC 7662 section 2.2: what has expired is not active, though a resource whose clock
+// may differ still takes it.
+func TestIntrospectGivesNoLeeway(t *testing.T) {
+	authtest.At(t, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
+		w := newWorld(t)
+		a := w.signIn(t, "web")
+		authtest.Advance(15*time.Minute - time.Second)
+		require.Equal(t, true, w.introspect(t, "web", a.AccessToken)["active"])
+		authtest.Advance(time.Second)
+		w.requireOpen(t, a.AccessToken)
+		w.requireInactive(t, "web", a.AccessToken)
+		w.requireInactive(t, "gateway", a.AccessToken)
+	})
+}
+
 // An outage is no answer about the token: of the store, and of the registry.
 func TestIntrospectOutage(t *testing.T) {
 	for _, client := range []string{"web", "opaque"} {
