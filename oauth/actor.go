@@ -50,8 +50,8 @@ func (s *Server) delegate(c *Client, subject, actor *presented) (json.RawMessage
 		return nil, err
 	}
 	switch {
-	case subject.isClient() && *by == Actor{Subject: subject.Subject, ClientID: subject.Subject}:
-		by = before // a client acts as itself
+	case subject.isClient() && subject.Subject == c.ID && by.ClientID == c.ID:
+		by = before // the client acts as itself
 	case !s.mayAct(said.MayAct, subject.issuer, by):
 		return nil, errMayNotAct
 	case actor == nil && c.Impersonation:

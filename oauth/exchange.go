@@ -32,7 +32,9 @@ func (p *presented) isClient() bool { return p.own && p.Origin.Kind == auth.Kind
 //     than the tokens that were presented;
 //   - tells who acts, see [Actor], but where the client may impersonate.
 //
-// There is no refresh token.
+// There is no refresh token. Disabling the client that the subject token was issued
+// to ends no token that another client has got for it: that lasts until it expires
+// or the subject's family ends.
 func (s *Server) grantTokenExchange(t *tokenRequest) (*auth.Grant, error) {
 	if want := t.params.of("requested_token_type"); want != "" && want != typeURIAccessToken {
 		return nil, refuse(ErrInvalidRequest, "Only access tokens are issued.")
@@ -57,10 +59,8 @@ func (s *Server) grantTokenExchange(t *tokenRequest) (*auth.Grant, error) {
 	if o.confirmation, err = s.confirmation(t.Request, t.client); err != nil {
 		return nil, err
 	}
-	for _, p := range []*presented{subject, actor} {
-		if !t.client.mayUse(p, o.confirmation) {
-			return nil, errAnotherKey
-		}
+	if !t.client.mayUse(subject, o.confirmation) || actor != nil && !actor.goesWith(o.confirmation) {
+		return nil, errAnotherKey
 	}
 	grant, err := s.access(o).Issue(t.Context(), o.principal, &auth.IssueOptions{Family: o.family, Lifetime: left})
 	if isDead(err) {
@@ -106,10 +106,12 @@ func (s *Server) presented(t *tokenRequest, name string) (*presented, error) {
 		return nil, errPresented(err)
 	case err != nil:
 		return nil, err
-	case p.own && !t.client.knows(p.Principal):
+	case p.own && !t.client.knows(p.Principal),
+		name == "actor_token" && !t.client.mayName(p):
 		return nil, errNotItsToken
 	}
-	if p.Origin.Time.IsZero() {
+	if proved := p.Origin.Time; proved.IsZero() || proved.After(t.begun) {
+		// A clock that is ahead of ours must not outrun what ends the token.
 		p.Principal = p.ProvedAt(t.begun)
 	}
 	return p, nil
@@ -169,17 +171,32 @@ func (s *Server) foreign(p *auth.Principal) *presented {
 	return &presented{f, p.Issuer, false}
 }
 
-// mayUse reports whether the client may exchange a token, given the key that it
-// has proved. One that is bound to a key is its holder's to exchange, and of the
-// resource that it is for, which has it by the holder's proof; else a thief could
-// trade it for one without the bond.
-func (c *Client) mayUse(p *presented, confirmation string) bool {
-	return p == nil || p.Credential.Confirmation == "" || p.Credential.Confirmation == confirmation ||
-		p.own && c.isAudience(p.Principal)
+// mayName reports whether the client may name whom a token proves as the actor. Of
+// ours, only one that it was issued itself will do: a resource that could name its
+// callers would hide behind them. And it speaks for no other client, also where it
+// has impersonated that.
+func (c *Client) mayName(p *presented) bool {
+	return !p.own || p.Credential.ClientID == c.ID && (!p.isClient() || p.Subject == c.ID)
+}
+
+// mayUse reports whether the client may exchange a subject's token, given the key
+// that it has proved. One that is bound to a key is its holder's to exchange, and
+// of the resource that it is for, which has it by the holder's proof; else a thief
+// could trade it for one without the bond.
+func (c *Client) mayUse(p *presented, key string) bool {
+	return p.goesWith(key) || p.own && c.isAudience(p.Principal)
+}
+
+// goesWith reports whether a token is bound to no other key than this.
+func (p *presented) goesWith(key string) bool {
+	return p.Credential.Confirmation == "" || p.Credential.Confirmation == key
 }
 
 // exchangeOrder decides what a client gets for the tokens that it presents.
 func (s *Server) exchangeOrder(t *tokenRequest, subject, actor *presented) (*order, error) {
+	if t.client.endedFor(subject.Principal) {
+		return nil, errPresented(auth.ErrRevoked)
+	}
 	names, err := t.params.scopes()
 	if err != nil {
 		return nil, err

@@ -73,6 +73,18 @@ func newExchange(t testing.TB, change ...func(*oauth.Config)) *world {
 	return w
 }
 
+// used is what a client gets that could only exchange tokens, and now has somebody
+// sign in as well.
+func (w *world) used(t testing.TB, client string, who *auth.Principal) *answer {
+	t.Helper()
+	w.change(client, func(c *oauth.Client) {
+		c.Grants, c.RedirectURIs = []oauth.GrantType{oauth.TokenExchange, oauth.AuthorizationCode}, []string{callback}
+	})
+	a := w.send(t, w.redeem(client, must(w.server.NewCode(context.Background(), who, w.granted(client)))))
+	requireGranted(t, a)
+	return a
+}
+
 // act returns who acts, as the token says.
 func act(t testing.TB, p *auth.Principal) *oauth.Actor {
 	t.Helper()
@@ -298,9 +310,7 @@ func TestExchangeImpersonates(t *testing.T) {
 	w := newExchange(t)
 	a := w.signIn(t, "web")
 	bob := *w.people["bob"]
-	code, err := w.server.NewCode(context.Background(), &bob, w.granted("web"))
-	require.NoError(t, err)
-	b := w.send(t, w.redeem("web", code))
+	b := w.used(t, "gateway", &bob)
 
 	w.change("gateway", func(c *oauth.Client) { c.Impersonation = true })
 	token, p := w.exchanged(t, files, "gateway", a.AccessToken)
@@ -312,7 +322,7 @@ func TestExchangeImpersonates(t *testing.T) {
 	require.Equal(t, &oauth.Actor{Subject: "bob"}, act(t, p), "the people of the kit have no issuer")
 
 	bob.Issuer = "https://idp.example"
-	b = w.send(t, w.redeem("web", must(w.server.NewCode(context.Background(), &bob, w.granted("web")))))
+	b = w.used(t, "gateway", &bob)
 	_, p = w.exchanged(t, files, "gateway", a.AccessToken, "actor_token", b.AccessToken, "actor_token_type", typeAccess)
 	require.Equal(t, &oauth.Actor{Subject: "bob", Issuer: "https://idp.example"}, act(t, p))
 
@@ -329,18 +339,19 @@ func TestExchangeImpersonates(t *testing.T) {
 func TestExchangeForAnActor(t *testing.T) {
 	authtest.At(t, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), func(t *testing.T) {
 		w := newExchange(t)
-		actor := w.token(t, "service", "grant_type", "client_credentials")
+		actor := w.used(t, "gateway", w.people["bob"])
 		authtest.Advance(5 * time.Minute)
 		a := w.signIn(t, "web")
 		by := []string{"actor_token", actor.AccessToken, "actor_token_type", typeAccess}
 		token, p := w.exchanged(t, files, "gateway", a.AccessToken, by...)
-		require.Equal(t, &oauth.Actor{Subject: "service", ClientID: "service"}, act(t, p))
+		require.Equal(t, &oauth.Actor{Subject: "bob"}, act(t, p))
 		require.Equal(t, "alice", p.Subject)
 		require.Equal(t, 10*time.Minute, time.Until(p.Credential.Expires))
 
 		// Who acts for somebody does not act for a third.
-		again := w.exchange("backend", token, "actor_token", token, "actor_token_type", typeAccess)
-		requireRefused(t, w.send(t, again), 400, oauth.ErrInvalidRequest)
+		again := w.send(t, w.exchange("gateway", a.AccessToken, "actor_token", token, "actor_token_type", typeAccess))
+		requireRefused(t, again, 400, oauth.ErrInvalidRequest)
+		require.Contains(t, again.ErrorDescription, "for whom another one acts")
 
 		authtest.Advance(10 * time.Minute)
 		requireRefused(t, w.send(t, w.exchange("gateway", a.AccessToken, by...)), 400, oauth.ErrInvalidRequest)
