@@ -53,7 +53,9 @@ func TestRefreshRotates(t *testing.T) {
 func TestRefreshBinding(t *testing.T) {
 	w := newWorld(t)
 	a := w.signIn(t, "web")
+	own := must(auth.NewRefresh(w.store, w.opener(t, api), nil)) // of the API itself, whose tokens are no client's
 	for name, r := range map[string]*http.Request{
+		"no client's":             w.renew("web", must(own.Issue(t.Context(), w.people["alice"], nil)).RefreshToken.Reveal()),
 		"another client":          w.renew("opaque", a.RefreshToken),
 		"a public client":         w.renew("phone", a.RefreshToken),
 		"an access token":         w.renew("web", a.AccessToken),
