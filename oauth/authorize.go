@@ -22,9 +22,10 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	event := Event{Endpoint: "authorize"}
 	var q *request
 	if err == nil {
-		if q, err = s.readRequest(r.Context(), v.params); q != nil {
-			event.ClientID = q.client.ID
+		if id := v.params.of("client_id"); isClientID(id) {
+			event.ClientID = id
 		}
+		q, err = s.readRequest(r.Context(), v.params)
 	}
 	var code string
 	if err == nil {

@@ -50,3 +50,16 @@ func TestEventOfAStolenCode(t *testing.T) {
 	require.Equal(t, "web", e.ClientID)
 	require.NotNil(t, e.Principal)
 }
+
+// Such as one whose redirect URI somebody tries to replace.
+func TestEventOfAnAuthorizationRequestThatIsRefused(t *testing.T) {
+	w := newWorld(t)
+	for id, named := range map[string]string{"web": "web", "nobody": "nobody", "a b": ""} {
+		p := w.as(t, "alice").get(authorizeURL(id, "redirect_uri", "https://evil.example"))
+		require.Nil(t, p.location)
+		e := w.lastEvent(t)
+		require.Equal(t, named, e.ClientID)
+		require.True(t, e.Address.IsValid())
+		require.Error(t, e.Err)
+	}
+}
