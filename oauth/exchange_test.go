@@ -162,6 +162,11 @@ func TestTokensLeaveClaimsBehind(t *testing.T) {
 	require.NotContains(t, string(p.Claims), "salary")
 	require.Contains(t, string(p.Claims), `"may_act":{"sub":"gateway"}`)
 
+	w.people["alice"].Claims = json.RawMessage(`{"salary":1}`)
+	p, err = w.opens(t, w.signIn(t, "web").AccessToken)
+	require.NoError(t, err)
+	require.NotContains(t, string(p.Claims), "salary")
+
 	w.people["alice"].Claims = json.RawMessage(`{"may_act":{"sub":"gateway","sub":"gateway"}}`)
 	_, err = w.server.NewCode(t.Context(), w.people["alice"], w.granted("web"))
 	require.Error(t, err)
