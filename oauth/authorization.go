@@ -1,11 +1,5 @@
 package oauth
 
-import (
-	"time"
-
-	"github.com/seed-077cad0b/auth"
-)
-
 // An authorization is what somebody has granted a client, or is about to: what an
 // authorization code and a device code stand for until they are redeemed.
 type authorization struct {
@@ -17,16 +11,3 @@ type authorization struct {
 	JKT         string   `json:"dpop_jkt,omitempty"` // RFC 9449 section 10
 	Family      string   `json:"family"`             // of the tokens to come
 }
-
-// The kinds of what this package keeps.
-const (
-	KindAuthorizationCode auth.Kind = "authorization_code"
-	KindDeviceCode        auth.Kind = "device_code"
-	KindUserCode          auth.Kind = "user_code"
-	KindPushedRequest     auth.Kind = "pushed_request"
-	KindConsent           auth.Kind = "consent"
-)
-
-// spentMargin is how long what has been used up is remembered beyond its end, for
-// processes whose clocks are behind.
-const spentMargin = 10 * time.Minute

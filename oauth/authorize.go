@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -167,7 +166,7 @@ func (t *transaction) issueCode() (string, error) {
 		err = s.spendPushed(ctx, q)
 	}
 	if err != nil {
-		return "", errors.Join(err, s.discardCode(ctx, code))
+		return "", errors.Join(err, s.remove(ctx, auth.DigestOf(KindAuthorizationCode, code)))
 	}
 	return code, nil
 }
@@ -185,18 +184,6 @@ func (t *transaction) checkConsent() error {
 }
 
 var errNoConsent = refuse(ErrConsentRequired, "The person has not consented to this.")
-
-// discardCode removes a code that is not handed out, also where the browser has
-// gone.
-func (s *Server) discardCode(ctx context.Context, code string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardWithin)
-	defer cancel()
-	_, err := s.config.Store.Take(ctx, auth.DigestOf(KindAuthorizationCode, code))
-	if errors.Is(err, auth.ErrNotFound) {
-		return nil
-	}
-	return err
-}
 
 // interaction returns what a page is to know of the request.
 func (t *transaction) interaction() *Interaction {

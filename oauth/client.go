@@ -244,3 +244,8 @@ func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc
 func isScope(s string) bool {
 	return s != "" && len(s) <= maxScope && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
 }
+
+// endedFor reports whether what p has granted the client has been ended.
+func (c *Client) endedFor(p *auth.Principal) bool {
+	return !c.Revoked.IsZero() && !p.Origin.Time.After(c.Revoked)
+}

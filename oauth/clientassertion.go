@@ -161,7 +161,7 @@ func (a *clientAuthenticator) use(ctx context.Context, c *Client, claims *assert
 	err := a.server.config.Store.Insert(ctx, name, auth.Record{
 		Kind:      kindClientAssertion,
 		Revision:  auth.NewRevision(),
-		Created:   time.Now().UTC().Truncate(time.Microsecond),
+		Created:   now(),
 		Expires:   claims.expires,
 		KeepUntil: claims.expires.Add(spentMargin),
 	})

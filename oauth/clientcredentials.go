@@ -1,8 +1,6 @@
 package oauth
 
 import (
-	"slices"
-
 	"github.com/seed-077cad0b/auth"
 )
 
@@ -30,31 +28,4 @@ func (s *Server) grantClientCredentials(t *tokenRequest) (*auth.Grant, error) {
 		audience:     resources,
 		confirmation: key,
 	})
-}
-
-// asked returns the scopes and the resources that a client gets which asks for
-// some at the token endpoint; most is what whoever grants them has, and nil for no
-// bound.
-func (s *Server) asked(t *tokenRequest, most []string) (scopes, resources []string, err error) {
-	names, err := t.params.scopes()
-	if err != nil {
-		return nil, nil, err
-	}
-	if !s.knowsScopesOf(t.client) {
-		return nil, nil, errScopesElsewhere
-	}
-	if scopes, err = s.allowScopes(t.client, names, most); err != nil {
-		return nil, nil, err
-	}
-	resources, err = s.allowResources(t.client, t.params.all("resource"))
-	return scopes, resources, err
-}
-
-var errScopesElsewhere = refuse(ErrInvalidScope, "The server has none of the scopes of the client.")
-
-// knowsScopesOf reports whether the server has any of the client's scopes, if there
-// are some. A token without any would look like one that was granted.
-func (s *Server) knowsScopesOf(c *Client) bool {
-	known := func(name string) bool { return s.scopes[name].Name != "" }
-	return len(c.Scopes) == 0 || slices.ContainsFunc(c.Scopes, known)
 }

@@ -54,9 +54,6 @@ func newClientSecret(text string) ClientSecret {
 	}
 }
 
-// now is in UTC and in the microseconds that every database has.
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
 func isClientSecret(s string) bool {
 	return len(s) >= minClientSecret && len(s) <= maxClientSecret &&
 		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })

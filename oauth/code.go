@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ func (s *Server) newCode(ctx context.Context, user *auth.Principal, a authorizat
 	}
 	code := codeForm.New()
 	d := auth.DigestOf(KindAuthorizationCode, code)
-	created := time.Now().UTC().Truncate(time.Microsecond)
+	created := now()
 	p, err := grantor(user, a.Scopes, auth.Credential{
 		ID:       d.String(),
 		Kind:     KindAuthorizationCode,
@@ -158,112 +157,4 @@ func isVerifier(s string) bool {
 	return len(s) >= 43 && len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~", r))
 	})
-}
-
-// orderOf returns the order of what p has granted the client, as far as the client
-// asks for it and may still have it. It uses up the proof of the client's key.
-func (s *Server) orderOf(t *tokenRequest, p *auth.Principal) (*order, error) {
-	if t.client.endedFor(p) {
-		return nil, auth.ErrRevoked
-	}
-	scopes, err := s.allowScopes(t.client, nil, some(p.Scopes))
-	if err != nil {
-		return nil, err
-	}
-	resources := p.Credential.Audience
-	audience, err := s.narrowResources(t.client, t.params.all("resource"), resources)
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.confirmation(t.Request, t.client)
-	if err != nil {
-		return nil, err
-	}
-	return &order{
-		client:       t.client,
-		principal:    p,
-		scopes:       scopes,
-		audience:     audience,
-		confirmation: key,
-		refresh:      t.client.may(RefreshToken),
-		granted:      p.Scopes,
-		resources:    resources,
-		family:       p.Credential.Family,
-	}, nil
-}
-
-// spend replaces the record of a code or its like, which has been redeemed for g,
-// by its spent form. Nobody has seen g yet, so who comes second leaves nothing
-// behind. Where the store's answer is lost, the code may be spent: then the next
-// attempt ends the family, which has given nothing to anybody.
-func (s *Server) spend(ctx context.Context, d auth.Digest, r auth.Record, g *auth.Grant) error {
-	r.Revision++
-	r.Disabled = true
-	err := s.config.Store.Replace(ctx, d, r)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, auth.ErrConflict):
-		err = s.endReused(ctx, r.Principal)
-	case errors.Is(err, auth.ErrNotFound):
-		err = auth.ErrExpired // meanwhile
-	}
-	return errors.Join(err, s.discard(ctx, g))
-}
-
-// endReused ends the family of what has come a second time, and refuses it.
-func (s *Server) endReused(ctx context.Context, p *auth.Principal) error {
-	if err := s.refresh.Revoke(ctx, p); err != nil {
-		return err
-	}
-	return auth.ErrReused
-}
-
-// discardWithin is how long it may take to remove what is not handed out.
-const discardWithin = 5 * time.Second
-
-// discard removes what g has put into the store, even where the client has gone.
-func (s *Server) discard(ctx context.Context, g *auth.Grant) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardWithin)
-	defer cancel()
-	var errs [2]error
-	if !g.RefreshToken.IsZero() {
-		_, errs[0] = s.config.Store.Take(ctx, auth.DigestOf(auth.KindRefresh, g.RefreshToken.Reveal()))
-		if errors.Is(errs[0], auth.ErrNotFound) {
-			errs[0] = nil
-		}
-	}
-	if g.Principal.Credential.Kind == auth.KindAccessToken {
-		errs[1] = s.opaque.Revoke(ctx, g.Principal)
-	}
-	return errors.Join(errs[:]...)
-}
-
-// some is a list that is not nil, for which an absent one would mean no bound.
-func some(list []string) []string { return append([]string{}, list...) }
-
-// endedFor reports whether what p has granted the client has been ended.
-func (c *Client) endedFor(p *auth.Principal) bool {
-	return !c.Revoked.IsZero() && !p.Origin.Time.After(c.Revoked)
-}
-
-// narrowResources returns those of the granted resources that the client asks for,
-// and all of them where it asks for none, as far as it may still reach them.
-func (s *Server) narrowResources(c *Client, asked, granted []string) ([]string, error) {
-	for _, r := range asked {
-		if !slices.Contains(granted, r) {
-			return nil, refuse(ErrInvalidTarget, "The client asks for a resource that it was not granted.")
-		}
-	}
-	if len(asked) == 0 {
-		for _, r := range granted {
-			if c.mayReach(r) && slices.Contains(s.config.Resources, r) {
-				asked = append(asked, r)
-			}
-		}
-	}
-	if len(asked) == 0 {
-		return nil, refuse(ErrInvalidTarget, "The client may not use what it was granted any more.")
-	}
-	return s.allowResources(c, asked)
 }

@@ -106,7 +106,7 @@ func (s *Server) insertDevice(ctx context.Context, a *deviceRequest) (device, us
 	}
 	device = deviceForm.New()
 	d := auth.DigestOf(KindDeviceCode, device)
-	created := time.Now().UTC().Truncate(time.Microsecond)
+	created := now()
 	r := auth.Record{
 		Kind:      KindDeviceCode,
 		Revision:  auth.NewRevision(),
@@ -119,7 +119,7 @@ func (s *Server) insertDevice(ctx context.Context, a *deviceRequest) (device, us
 		return "", "", err
 	}
 	if err := s.config.Store.Insert(ctx, d, r); err != nil {
-		return "", "", errors.Join(err, s.forgetUserCode(ctx, user))
+		return "", "", errors.Join(err, s.remove(ctx, userCodeDigest(readUserCode(user))))
 	}
 	return device, user, nil
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -99,54 +98,34 @@ func (i *accessIssuer) lifetime(most time.Duration) time.Duration {
 	return own
 }
 
-// allowScopes returns the scopes that a client gets which asks for some: those
-// that it, this server and whoever grants them have in common. To ask for one
-// that the client may not have is an error (RFC 6749 section 5.2); that the
-// person does not have one narrows what is granted.
-func (s *Server) allowScopes(c *Client, asked, most []string) ([]string, error) {
-	particular := asked != nil
-	if !particular {
-		asked = c.Scopes
+// orderOf returns the order of what p has granted the client, as far as the client
+// asks for it and may still have it. It uses up the proof of the client's key.
+func (s *Server) orderOf(t *tokenRequest, p *auth.Principal) (*order, error) {
+	if t.client.endedFor(p) {
+		return nil, auth.ErrRevoked
 	}
-	granted := []string{}
-	for _, name := range asked {
-		if _, known := s.scopes[name]; !known || !slices.Contains(c.Scopes, name) {
-			if particular {
-				return nil, refuse(ErrInvalidScope, "The client may not have a scope that it asks for.")
-			}
-			continue // an entry may know of more than this server
-		}
-		if (most == nil || slices.Contains(most, name)) && !slices.Contains(granted, name) {
-			granted = append(granted, name)
-		}
+	scopes, err := s.allowScopes(t.client, nil, some(p.Scopes))
+	if err != nil {
+		return nil, err
 	}
-	return granted, nil
-}
-
-// allowResources returns the resources that a client gets tokens for which asks
-// for some (RFC 8707 section 2): the first that it may where it asks for none.
-func (s *Server) allowResources(c *Client, asked []string) ([]string, error) {
-	if len(asked) == 0 {
-		for _, r := range s.config.Resources {
-			if c.mayReach(r) {
-				return []string{r}, nil
-			}
-		}
-		return nil, refuse(ErrInvalidTarget, "There is no resource that the client may use.")
+	resources := p.Credential.Audience
+	audience, err := s.narrowResources(t.client, t.params.all("resource"), resources)
+	if err != nil {
+		return nil, err
 	}
-	var granted []string
-	for _, r := range asked {
-		if !slices.Contains(s.config.Resources, r) || !c.mayReach(r) {
-			return nil, refuse(ErrInvalidTarget, "The client may not use a resource that it asks for.")
-		}
-		if !slices.Contains(granted, r) {
-			granted = append(granted, r)
-		}
+	key, err := s.confirmation(t.Request, t.client)
+	if err != nil {
+		return nil, err
 	}
-	return granted, nil
-}
-
-// mayReach reports whether the client may have tokens for a resource.
-func (c *Client) mayReach(resource string) bool {
-	return c.Resources == nil || slices.Contains(c.Resources, resource)
+	return &order{
+		client:       t.client,
+		principal:    p,
+		scopes:       scopes,
+		audience:     audience,
+		confirmation: key,
+		refresh:      t.client.may(RefreshToken),
+		granted:      p.Scopes,
+		resources:    resources,
+		family:       p.Credential.Family,
+	}, nil
 }

@@ -95,17 +95,6 @@ func (s *Server) insertUserCode(ctx context.Context, d auth.Digest, r auth.Recor
 	return "", err
 }
 
-// forgetUserCode removes a code that leads nowhere any more.
-func (s *Server) forgetUserCode(ctx context.Context, shown string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardWithin)
-	defer cancel()
-	_, err := s.config.Store.Take(ctx, userCodeDigest(readUserCode(shown)))
-	if errors.Is(err, auth.ErrNotFound) {
-		return nil
-	}
-	return err
-}
-
 var errUserCode = refuse(ErrInvalidRequest, "There is no such code, or not any more.")
 
 var errNothingToGrant = refuse(ErrAccessDenied, "The person has nothing of what the client asks for.")
@@ -207,7 +196,7 @@ func (s *Server) approveDevice(r *http.Request, typed string, user *auth.Princip
 		return err
 	}
 	// The code leads nowhere any more, be it gone or not.
-	_ = s.forgetUserCode(r.Context(), ask.code)
+	_ = s.remove(r.Context(), userCodeDigest(readUserCode(ask.code)))
 	return nil
 }
 
