@@ -208,7 +208,7 @@ func TestRevokeClientEndsWhatWasProvedUntilThen(t *testing.T) {
 			require.ErrorIs(t, verify(tokens, g), auth.ErrRevoked)
 		}
 		require.ErrorIs(t, verify(jwts, signed), auth.ErrRevoked)
-		_, err := exchange(refresh, pair.RefreshToken, nil)
+		_, err := exchange(refresh, pair.RefreshToken, web)
 		require.ErrorIs(t, err, auth.ErrRevoked)
 		require.NoError(t, verify(tokens, elsewhere))
 		require.NoError(t, verify(tokens, own))
