@@ -109,7 +109,7 @@ func tokenAnswer(g GrantType, issued *auth.Grant) tokenBody {
 	b := tokenBody{
 		AccessToken:  issued.Token.Reveal(),
 		TokenType:    tokenType(p),
-		ExpiresIn:    max(0, int64((time.Until(p.Credential.Expires)+time.Second-1)/time.Second)), // the exp of a JWT is cut to seconds
+		ExpiresIn:    int64(p.Credential.Expires.Sub(p.Credential.Created) / time.Second), // it was made just now
 		RefreshToken: issued.RefreshToken.Reveal(),
 		Scope:        joined(p.Scopes),
 	}
