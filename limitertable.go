@@ -21,9 +21,10 @@ type account struct {
 type shard struct {
 	mu    sync.Mutex
 	slots []account
-	most  int // slots there may be
-	room  int // accounts that may be opened before the next rebuild
-	_     [16]byte
+	most  int           // slots there may be
+	room  int           // accounts that may be opened before the next rebuild
+	now   time.Duration // the latest that anybody came with
+	_     [8]byte
 }
 
 const (
@@ -63,6 +64,9 @@ func (t accounts) charge(hash uint64, cost int, interval, burst, now time.Durati
 	s := t.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Who looked at the clock first may come second, and owes no more for that.
+	now = max(now, s.now)
+	s.now = now
 	a, known := s.search(hash)
 	if known {
 		debt = max(0, a.paid-now)

@@ -65,6 +65,15 @@ func TestLimiterRemembersAllOfItsKeys(t *testing.T) {
 	}
 }
 
+// Of two at once, who looks at the clock first may get to the account second:
+// that is no debt. Else the last of a burst would be refused.
+func TestLimiterClockStaysWhereItWas(t *testing.T) {
+	l := auth.NewLimiter(3, time.Hour)
+	require.Equal(t, 20*time.Minute, l.OwedAt(2))
+	require.Equal(t, 40*time.Minute, l.OwedAt(1))
+	require.Equal(t, 60*time.Minute, l.OwedAt(1))
+}
+
 // Keys that hash close together are remembered too: there is more room to be had.
 func TestLimiterRemembersNeighbours(t *testing.T) {
 	const n = 200 // more than are in reach, in an eighth of the range
