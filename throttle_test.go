@@ -196,15 +196,15 @@ func TestThrottleHasAnAccountOfItsOwn(t *testing.T) {
 
 // A wait that a limit before it asks for is not cut short by the throttle.
 func TestThrottleWaitsForLimitsBeforeIt(t *testing.T) {
-	l := auth.NewLimiter(1, time.Minute)
-	h := throttled(auth.Bearer(known{}), auth.NewLimiter(1, time.Second)).Limit(l, auth.ByAddress()).WrapFunc(hello)
 	authtest.At(t, begin, func(t *testing.T) {
+		l := auth.NewLimiter(1, time.Minute)
+		h := throttled(auth.Bearer(known{}), auth.NewLimiter(1, time.Second)).Limit(l, auth.ByAddress()).WrapFunc(hello)
 		require.Equal(t, 401, serve(h, asking("wrong", here)).Code)
 		authtest.Advance(time.Minute)
 		require.Equal(t, 401, serve(h, asking("wrong", here)).Code)
 	})
 	throttle := &spy{}
-	h = throttled(auth.Bearer(known{}), throttle).Limit(auth.NewLimiter(1, time.Minute), auth.ByAddress()).WrapFunc(hello)
+	h := throttled(auth.Bearer(known{}), throttle).Limit(auth.NewLimiter(1, time.Minute), auth.ByAddress()).WrapFunc(hello)
 	w := serve(h, asking("wrong", here))
 	require.Equal(t, 429, w.Code)
 	require.Equal(t, "60", w.Header().Get("Retry-After"))
