@@ -2,7 +2,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS   += --no-print-directory
 
-MODULES   := . store/redisstore store/pglisten otelauth cmd/authctl internal/integration examples
+MODULES   := . store/redisstore store/pglisten otelauth cmd/authctl internal/integration examples bench
 LIBRARIES := $(patsubst %/,%,$(dir $(wildcard api.txt */api.txt */*/api.txt)))
 FUZZTIME  := 60s
 

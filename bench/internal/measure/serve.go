@@ -1,0 +1,52 @@
+package measure
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+)
+
+// Serve times a handler on prebuilt requests, which it answers in turn, on as many
+// goroutines as there are cores. Every answer must have the status want. The
+// ResponseWriter keeps nothing but the header, and is used again and again.
+func Serve(h http.Handler, want int, requests ...*http.Request) func() (Sample, error) {
+	workers := make([]func(int) error, runtime.GOMAXPROCS(0))
+	for i := range workers {
+		workers[i] = server(h, want, requests, i*len(requests)/len(workers))
+	}
+	return Timed(workers...)
+}
+
+// server returns a worker with requests of its own, as some handlers change them.
+// It begins with the one at next.
+func server(h http.Handler, want int, requests []*http.Request, next int) func(n int) error {
+	own := make([]*http.Request, len(requests))
+	for i, r := range requests {
+		own[i] = r.Clone(r.Context())
+	}
+	w := &writer{header: http.Header{}}
+	return func(n int) error {
+		for range n {
+			clear(w.header)
+			w.status = 0
+			h.ServeHTTP(w, own[next])
+			if w.status != want && (w.status != 0 || want != http.StatusOK) {
+				return fmt.Errorf("answered %d in place of %d", w.status, want)
+			}
+			if next++; next == len(own) {
+				next = 0
+			}
+		}
+		return nil
+	}
+}
+
+// A writer is a ResponseWriter that writes nowhere.
+type writer struct {
+	header http.Header
+	status int
+}
+
+func (w *writer) Header() http.Header         { return w.header }
+func (w *writer) Write(p []byte) (int, error) { return len(p), nil }
+func (w *writer) WriteHeader(status int)      { w.status = status }
