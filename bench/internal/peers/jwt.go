@@ -16,6 +16,7 @@ type Middleware = func(http.Handler) http.Handler
 // key, is of that issuer, for that audience, and has not expired.
 type Check struct {
 	Algorithm        string
+	KeyID            string // of the tokens' headers
 	Private, Public  any    // as the standard library has them; a secret is a []byte, in both
 	Issuer, Audience string
 }
