@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -140,31 +139,20 @@ func (i *Introspection) fetch(ctx context.Context, token string) ([]byte, error)
 	h := request.Header
 	h.Set("Content-Type", "application/x-www-form-urlencoded")
 	h.Set("Accept", contentJSON)
-	h.Set("Accept-Encoding", "identity")
 	h["Idempotency-Key"] = nil // is not sent, but lets net/http try again on another connection
 	if !i.authorization.IsZero() {
 		h.Set("Authorization", i.authorization.Reveal())
 	}
-	answer, err := i.client.Do(request)
-	if err != nil {
-		var quoting *url.Error // its text has the endpoint with its query
-		if errors.As(err, &quoting) {
-			err = quoting.Err
-		}
-		return nil, err
-	}
-	defer func() { _ = answer.Body.Close() }()
+	status, answer, err := send(i.client, request, maxIntrospection)
 	switch {
-	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
+	case err != nil:
+		return nil, err
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return nil, errOwnRefused
-	case answer.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("status %d", answer.StatusCode)
+	case status != http.StatusOK:
+		return nil, fmt.Errorf("status %d", status)
 	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxIntrospection+1))
-	if err == nil && len(text) > maxIntrospection {
-		err = errRemoteTooLarge
-	}
-	return text, err
+	return answer, nil
 }
 
 // stopThere is the CheckRedirect of a client that follows none: what it sends is

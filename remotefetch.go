@@ -239,38 +239,48 @@ func (r *RemoteKeys) renew(ctx context.Context) (*remoteSet, error) {
 	return next, err
 }
 
-// get returns the document at a URL. What it reads is bounded, also where it is
-// compressed: it does not take that.
+// get returns the document at a URL.
 func (r *RemoteKeys) get(ctx context.Context, address string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Accept", "application/json, application/jwk-set+json")
+	status, document, err := send(r.client, request, maxRemoteDocument)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("status %d", status)
+	}
+	return document, err
+}
+
+// send sends a request and returns the status of the answer and, where that is
+// 200, its body. What it reads is bounded by most, also where it is compressed: it
+// does not take that.
+func send(client *http.Client, request *http.Request, most int64) (status int, body []byte, err error) {
 	request.Header.Set("Accept-Encoding", "identity")
-	answer, err := r.client.Do(request)
+	answer, err := client.Do(request)
 	if err != nil {
 		// net/http would quote the URL, and with it the query.
 		var quoting *url.Error
 		if errors.As(err, &quoting) {
 			err = quoting.Err
 		}
-		return nil, err
+		return 0, nil, err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	switch encoding := answer.Header.Get("Content-Encoding"); {
 	case answer.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("status %d", answer.StatusCode)
+		return answer.StatusCode, nil, nil
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
-		return nil, errRemoteEncoding
-	case answer.ContentLength > maxRemoteDocument:
-		return nil, errRemoteTooLarge
+		return 0, nil, errRemoteEncoding
+	case answer.ContentLength > most:
+		return 0, nil, errRemoteTooLarge
 	}
-	document, err := io.ReadAll(io.LimitReader(answer.Body, maxRemoteDocument+1))
-	if err == nil && len(document) > maxRemoteDocument {
+	body, err = io.ReadAll(io.LimitReader(answer.Body, most+1))
+	if err == nil && int64(len(body)) > most {
 		err = errRemoteTooLarge
 	}
-	return document, err
+	return answer.StatusCode, body, err
 }
 
 // stayThere is the CheckRedirect of a client that stays where it was sent.

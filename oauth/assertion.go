@@ -16,7 +16,7 @@ var errNoAssertion = refuse(ErrInvalidRequest, "There is no assertion.")
 func (s *Server) grantAssertion(t *tokenRequest) (*auth.Grant, error) {
 	switch {
 	case s.config.Platforms == nil:
-		return nil, refuse(ErrUnsupportedGrantType, "There is no such grant.")
+		return nil, errNoSuchGrant
 	case t.params.of("assertion") == "":
 		return nil, errNoAssertion
 	}

@@ -140,7 +140,7 @@ func (t *transaction) narrow() (err error) {
 	q := t.request
 	t.scopes, err = t.server.allowScopes(q.client, q.asked, some(t.user.Scopes))
 	if err == nil && len(t.scopes) == 0 && len(q.asked)+len(q.client.Scopes) > 0 {
-		err = refuse(ErrAccessDenied, "The person has nothing of what the client asks for.")
+		err = errNothingToGrant
 	}
 	return err
 }

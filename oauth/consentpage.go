@@ -36,7 +36,7 @@ func (t *transaction) decide() error {
 	case "allow":
 		return t.server.remember(t.Context(), t.user, t.request.client, t.scopes, t.request.resources)
 	case "deny":
-		return refuse(ErrAccessDenied, "The person has declined.")
+		return errDeclined
 	}
 	return errForm
 }

@@ -62,7 +62,7 @@ func (s *Server) serveDeviceAuthorization(w http.ResponseWriter, r *http.Request
 // newDeviceRequest judges what a device asks for, and makes its codes.
 func (s *Server) newDeviceRequest(r *http.Request, c *Client, p params) (*deviceAnswer, error) {
 	if !c.may(DeviceCode) {
-		return nil, refuse(ErrUnauthorizedClient, "The client may not use this grant.")
+		return nil, errNotItsGrant
 	}
 	names, err := p.scopes()
 	if err != nil {

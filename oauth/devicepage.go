@@ -45,8 +45,6 @@ type deviceVisit struct {
 	decided bool
 }
 
-var errDeclined = refuse(ErrAccessDenied, "The person has declined.")
-
 // proceed shows the next page.
 func (d *deviceVisit) proceed() (err error) {
 	if err := d.enter(); err != nil {

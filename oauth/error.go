@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/seed-077cad0b/auth"
@@ -67,6 +66,14 @@ func (r *refusal) Unwrap() []error {
 func refuse(code ErrorCode, description string) error {
 	return &refusal{code: code, description: description}
 }
+
+// The refusals of more than one grant.
+var (
+	errNoSuchGrant    = refuse(ErrUnsupportedGrantType, "There is no such grant.")
+	errNotItsGrant    = refuse(ErrUnauthorizedClient, "The client may not use this grant.")
+	errNothingToGrant = refuse(ErrAccessDenied, "The person has nothing of what the client asks for.")
+	errDeclined       = refuse(ErrAccessDenied, "The person has declined.")
+)
 
 // because is refuse with a cause.
 func because(cause error, code ErrorCode, description string) error {
@@ -173,9 +180,7 @@ func writeError(w http.ResponseWriter, err error) {
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", http.MethodPost)
 	}
-	if f.retryAfter > 0 {
-		h.Set("Retry-After", strconv.FormatInt(int64((f.retryAfter+time.Second-1)/time.Second), 10))
-	}
+	setRetryAfter(h, f.retryAfter)
 	if f.nonce != "" {
 		h.Set("Dpop-Nonce", f.nonce)
 	}

@@ -57,12 +57,12 @@ func (t *tokenRequest) grant() (GrantType, error) {
 		switch {
 		case name != string(g):
 		case !t.client.may(g):
-			return g, refuse(ErrUnauthorizedClient, "The client may not use this grant.")
+			return g, errNotItsGrant
 		default:
 			return g, nil
 		}
 	}
-	return "", refuse(ErrUnsupportedGrantType, "There is no such grant.")
+	return "", errNoSuchGrant
 }
 
 // grant has a grant judge what the client presents, and issue the tokens.

@@ -97,8 +97,6 @@ func (s *Server) insertUserCode(ctx context.Context, d auth.Digest, r auth.Recor
 
 var errUserCode = refuse(ErrInvalidRequest, "There is no such code, or not any more.")
 
-var errNothingToGrant = refuse(ErrAccessDenied, "The person has nothing of what the client asks for.")
-
 // A deviceAsk is what a user code stands for: a device that waits.
 type deviceAsk struct {
 	*deviceRequest
