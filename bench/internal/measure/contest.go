@@ -74,13 +74,13 @@ func (c *Contender) contend(commands io.Reader, reports io.Writer) error {
 // Run has the contenders of a case do so many rounds. Who fails is left out of
 // those that follow, and the outcome says why.
 func (c *Case) Run(ctx context.Context, rounds int) (*Result, error) {
-	r := &Result{Table: c.Table, Name: c.Name, Unit: c.Unit, Cores: max(1, c.Cores), Larger: c.Larger}
+	r := &Result{Table: c.Table, Name: c.Name, Unit: c.Unit, Cores: max(1, c.Cores), Larger: c.Larger, Axis: c.Axis}
 	if r.Unit == "" {
 		r.Unit = "ns/op"
 	}
 	processes := make([]*process, len(c.Contenders))
 	for i, contender := range c.Contenders {
-		r.Outcomes = append(r.Outcomes, Outcome{Name: contender.Name, Wanted: contender.Wanted})
+		r.Outcomes = append(r.Outcomes, Outcome{Name: contender.Name, Wanted: contender.Wanted, X: contender.X})
 		o := &r.Outcomes[i]
 		p, err := start(ctx, c, contender.Name)
 		if err != nil {

@@ -25,6 +25,10 @@ type Case struct {
 	// Full keeps the case for the long run.
 	Full bool
 
+	// Axis makes the case a curve: it is what the X of its contenders counts, such
+	// as "entries". All are ours, and the first has the smallest X.
+	Axis string
+
 	// Contenders do the work. The first is the one that the others are compared
 	// with.
 	Contenders []Contender
@@ -38,6 +42,8 @@ type Contender struct {
 	// Wanted, if positive, is how many times as good as this contender the first
 	// is meant to be, at least. Below 1 it bounds how much worse: 1/1.05.
 	Wanted float64
+
+	X float64 // where on the axis of a curve
 
 	Enter func() (*Entry, error)
 }
@@ -61,6 +67,7 @@ type Outcome struct {
 	Name    string
 	Version string   `json:",omitempty"`
 	Wanted  float64  `json:",omitempty"`
+	X       float64  `json:",omitempty"`
 	Notes   []string `json:",omitempty"`
 	Samples []Sample // a round each
 	Failure string   `json:",omitempty"` // why there are none
@@ -70,7 +77,8 @@ type Outcome struct {
 type Result struct {
 	Table, Name, Unit string
 	Cores             int
-	Larger            bool `json:",omitempty"`
+	Larger            bool   `json:",omitempty"`
+	Axis              string `json:",omitempty"`
 	Outcomes          []Outcome
 }
 
