@@ -49,6 +49,7 @@ type fetches struct {
 	mu       sync.Mutex
 	begun    uint64 // how many
 	underWay *fetch // or nil
+	ended    *fetch // the last, or nil
 	failed   int    // in a row
 	timer    *time.Timer
 	due      time.Time // when the timer fires
@@ -63,7 +64,7 @@ type fetches struct {
 func (r *RemoteKeys) await(ctx context.Context, kid string, alg Algorithm) ([]*Key, error) {
 	before := r.fetches.count()
 	for {
-		f, err := r.join()
+		f, err := r.join(before)
 		if err != nil {
 			if s := r.current.Load(); s != nil && s.former[kid] {
 				return nil, nil // it was taken out, and is not to be waited for
@@ -90,15 +91,18 @@ func (s *fetches) count() uint64 {
 	return s.begun
 }
 
-// join returns the fetch under way or, within the budget, a new one. What is
-// beyond the budget is booked for when it fits.
-func (r *RemoteKeys) join() (*fetch, error) {
+// join returns a fetch that was begun after the one of that number and has ended,
+// the one under way or, within the budget, a new one. What is beyond the budget is
+// booked for when it fits.
+func (r *RemoteKeys) join(before uint64) (*fetch, error) {
 	s := &r.fetches
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
 		return nil, r.fault(errRemoteClosed)
+	case s.ended != nil && s.ended.number > before:
+		return s.ended, nil // while the caller was waking up
 	case s.underWay != nil:
 		return s.underWay, nil
 	}
@@ -157,7 +161,7 @@ func (r *RemoteKeys) run(f *fetch) {
 	}
 
 	s.mu.Lock()
-	s.underWay = nil
+	s.underWay, s.ended = nil, f
 	if !s.closed {
 		r.plan(f.err)
 	}
