@@ -78,6 +78,9 @@ func (c *Case) Run(ctx context.Context, rounds int) (*Result, error) {
 	if r.Unit == "" {
 		r.Unit = "ns/op"
 	}
+	if c.Rounds > 0 {
+		rounds = c.Rounds
+	}
 	processes := make([]*process, len(c.Contenders))
 	for i, contender := range c.Contenders {
 		r.Outcomes = append(r.Outcomes, Outcome{Name: contender.Name, Wanted: contender.Wanted, X: contender.X})

@@ -25,6 +25,10 @@ type Case struct {
 	// Full keeps the case for the long run.
 	Full bool
 
+	// Rounds, if positive, is how many there are, whatever is asked for: small
+	// differences want more, and rounds of seconds fewer.
+	Rounds int
+
 	// Axis makes the case a curve: it is what the X of its contenders counts, such
 	// as "entries". All are ours, and the first has the smallest X.
 	Axis string

@@ -10,11 +10,16 @@ import (
 // goroutines as there are cores. Every answer must have the status want. The
 // ResponseWriter keeps nothing but the header, and is used again and again.
 func Serve(h http.Handler, want int, requests ...*http.Request) func() (Sample, error) {
-	workers := make([]func(int) error, runtime.GOMAXPROCS(0))
+	return Timed(Servers(runtime.GOMAXPROCS(0), h, want, requests...)...)
+}
+
+// Servers returns so many workers that do what Serve times.
+func Servers(n int, h http.Handler, want int, requests ...*http.Request) []func(int) error {
+	workers := make([]func(int) error, n)
 	for i := range workers {
-		workers[i] = server(h, want, requests, i*len(requests)/len(workers))
+		workers[i] = server(h, want, requests, i*len(requests)/n)
 	}
-	return Timed(workers...)
+	return workers
 }
 
 // server returns a worker with requests of its own, as some handlers change them.
