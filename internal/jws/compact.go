@@ -8,7 +8,6 @@
 package jws
 
 import (
-	"encoding/base64"
 	"errors"
 	"strings"
 
@@ -119,23 +118,3 @@ func parseHeader(encoded string, key func(jwk []byte)) (Header, error) {
 	}
 	return h, nil
 }
-
-var encoding = base64.RawURLEncoding.Strict()
-
-// AppendDecode appends what encoded stands for in base64url: without padding,
-// white space, another alphabet, or bits left over (RFC 7515 section 2).
-func AppendDecode(dst []byte, encoded string) ([]byte, error) {
-	n := encoding.DecodedLen(len(encoded))
-	at := len(dst)
-	dst = append(dst, make([]byte, n)...)
-	// The decoder skips line ends. Then it yields less than the length of the
-	// text promises, as long as that is a length that some text has.
-	got, err := encoding.Decode(dst[at:], []byte(encoded))
-	if err != nil || got != n || len(encoded)%4 == 1 {
-		return nil, ErrEncoding
-	}
-	return dst, nil
-}
-
-// Encode returns data in base64url without padding.
-func Encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }

@@ -101,7 +101,7 @@ func check(t *testing.T, k *jws.Key) {
 
 // Seeds that go missing go missing silently.
 func TestFuzzSeeds(t *testing.T) {
-	for target, n := range map[string]int{"FuzzCompact": 15, "FuzzJWK": 14, "FuzzPEM": 14} {
+	for target, n := range map[string]int{"FuzzAppendDecode": 14, "FuzzCompact": 15, "FuzzJWK": 14, "FuzzPEM": 14} {
 		seeds, err := os.ReadDir("testdata/fuzz/" + target)
 		require.NoError(t, err)
 		require.Len(t, seeds, n, target)
