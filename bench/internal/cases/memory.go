@@ -1,0 +1,113 @@
+package cases
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/bench/internal/measure"
+	"github.com/seed-077cad0b/auth/bench/internal/peers"
+	"github.com/seed-077cad0b/auth/store/memstore"
+)
+
+func memoryCases() []measure.Case {
+	return []measure.Case{
+		{Table: "Memory", Name: "a session of 1M", Unit: "B/entry", Cores: 2, Contenders: keptSessions(0, taken)},
+		{Table: "Memory", Name: "a session of 1M, beside its Principal", Unit: "B/entry", Cores: 2, Contenders: []measure.Contender{
+			{Name: "auth", Enter: func() (*measure.Entry, error) { return taken(oneForAll) }},
+			bound("at most", 200),
+		}},
+		{Table: "Memory", Name: "full collection at 1M sessions", Unit: "ms", Cores: 2, Contenders: append(keptSessions(10, collected),
+			measure.Contender{Name: "nothing", Enter: func() (*measure.Entry, error) {
+				return collected(func() (any, error) { return nil, nil })
+			}})},
+	}
+}
+
+// keptSessions are those who keep sessions in this process, each of whom is
+// measured with a million.
+func keptSessions(wanted float64, with func(fill func() (any, error)) (*measure.Entry, error)) []measure.Contender {
+	var all []measure.Contender
+	for _, library := range keepers() {
+		if library.Stateless || library.Name == "auth, cookie" {
+			continue
+		}
+		c := measure.Contender{Name: library.Name, Module: library.Module}
+		if library.Name == "scs" {
+			c.Wanted = wanted
+		}
+		c.Enter = func() (*measure.Entry, error) {
+			return with(func() (any, error) { return opened(library) })
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// opened returns a million open sessions.
+func opened(library peers.Sessions) (peers.Keeper, error) {
+	k := library.New()
+	return k, each(million, func(i int) error {
+		_, err := k.Open(person(i), device(i), 24*time.Hour)
+		return err
+	})
+}
+
+// oneForAll returns a million records of sessions that all have one Principal.
+func oneForAll() (any, error) {
+	p, s := person(0), memstore.New()
+	return s, each(million, func(i int) error {
+		now := time.Now()
+		return s.Insert(context.Background(), auth.DigestOf(auth.KindSession, person(i).Subject), auth.Record{
+			Kind: auth.KindSession, Owner: person(i).Owner(), Principal: p, Revision: auth.NewRevision(),
+			Created: now, Expires: now.Add(time.Hour), KeepUntil: now.Add(25 * time.Hour), Seen: now,
+		})
+	})
+}
+
+// taken tells how much memory each of a million entries takes.
+func taken(fill func() (any, error)) (*measure.Entry, error) {
+	before := heap()
+	kept, err := fill()
+	if err != nil {
+		return nil, err
+	}
+	entry := float64(heap()-before) / million
+	runtime.KeepAlive(kept)
+	return &measure.Entry{Round: constant(entry)}, nil
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// collected times full collections beside what is kept.
+func collected(fill func() (any, error)) (*measure.Entry, error) {
+	kept, err := fill()
+	if err != nil {
+		return nil, err
+	}
+	runtime.GC() // the first one also sweeps up what filling has left
+	return &measure.Entry{Round: func() (measure.Sample, error) {
+		start := time.Now()
+		runtime.GC()
+		took := time.Since(start)
+		runtime.KeepAlive(kept)
+		return measure.Sample{Value: took.Seconds() * 1000}, nil
+	}}, nil
+}
+
+// bound is a contender that is a number which is not to be exceeded.
+func bound(name string, value float64) measure.Contender {
+	return measure.Contender{Name: name, Wanted: 1, Enter: func() (*measure.Entry, error) {
+		return &measure.Entry{Round: constant(value)}, nil
+	}}
+}
+
+func constant(value float64) func() (measure.Sample, error) {
+	return func() (measure.Sample, error) { return measure.Sample{Value: value}, nil }
+}
