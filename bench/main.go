@@ -3,15 +3,28 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/seed-077cad0b/auth/bench/internal/cases"
 	"github.com/seed-077cad0b/auth/bench/internal/measure"
+	"github.com/seed-077cad0b/auth/bench/internal/report"
+)
+
+// What -write writes, and where -from usually finds its results.
+const (
+	page    = "README.md"
+	charts  = "charts"
+	results = "results.json"
 )
 
 func main() {
@@ -28,26 +41,83 @@ func run(ctx context.Context) error {
 	if contender, err := measure.Contend(all); contender {
 		return err
 	}
-	full := flag.Bool("full", false, "run the long cases too")
+	full := flag.Bool("full", false, "run the long cases, too")
 	rounds := flag.Int("rounds", 5, "how often each contender is measured")
-	only := flag.String("only", "", "run the cases that match this `pattern` of table/name")
+	only := flag.String("only", "", "run the cases that match this `pattern` of table/name; -write keeps the results of others")
+	write := flag.Bool("write", false, "write the tables into "+page+", the charts and "+results+" in this folder")
+	from := flag.String("from", "", "measure nothing: report the results in this `file`, such as "+results)
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
 	if err != nil {
 		return err
 	}
-	for _, c := range all {
-		if c.Full && !*full || !pattern.MatchString(c.Table+"/"+c.Name) {
-			continue
+	if *rounds < 1 {
+		return fmt.Errorf("-rounds %d measures nothing", *rounds)
+	}
+
+	var r *report.Report
+	if *from != "" {
+		r, err = report.Load(*from)
+	} else {
+		chosen := slices.DeleteFunc(all, func(c measure.Case) bool {
+			return c.Full && !*full || !pattern.MatchString(c.Table+"/"+c.Name)
+		})
+		r, err = race(ctx, chosen, *rounds, os.Stderr)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Print(r.Markdown(""))
+	if *write {
+		if err := save(r, *only != "" && *from == "", cases.All()); err != nil {
+			return err
 		}
-		r, err := c.Run(ctx, *rounds)
+	}
+	// Who does not win is no error: machines are noisy. Who does not run is one.
+	if failed := r.Failed(); len(failed) > 0 {
+		return fmt.Errorf("ours failed:\n%s", strings.Join(failed, "\n"))
+	}
+	return nil
+}
+
+// race runs the cases, and tells how each goes as soon as that is known.
+func race(ctx context.Context, chosen []measure.Case, rounds int, progress io.Writer) (*report.Report, error) {
+	r := &report.Report{Machine: report.ThisMachine(), Rounds: rounds}
+	for i, c := range chosen {
+		start := time.Now()
+		result, err := c.Run(ctx, rounds)
+		if err != nil {
+			return nil, fmt.Errorf("%s/%s: %w", c.Table, c.Name, err)
+		}
+		took := time.Since(start)
+		r.Add(*result, took)
+		fmt.Fprintf(progress, "%3d of %d  %5.1f s  %s/%s: %s\n", i+1, len(chosen), took.Seconds(), c.Table, c.Name, report.Summary(result))
+	}
+	return r, nil
+}
+
+// save writes all that is kept. With part it keeps the results of cases that were
+// not run.
+func save(r *report.Report, part bool, all []measure.Case) error {
+	if part {
+		old, err := report.Load(results)
 		if err != nil {
 			return err
 		}
-		for i, o := range r.Outcomes {
-			m := o.Median()
-			fmt.Printf("%-40s %-24s %10.1f %s %6.1f allocs %8.0f B  x%.2f %v %s\n", c.Table+"/"+c.Name, o.Name, m.Value, r.Unit, m.Allocs, m.Bytes, r.Ratio(i), o.Notes, o.Failure)
+		if r, err = r.Over(old); err != nil {
+			return err
 		}
+		place := func(m measure.Result) int {
+			return slices.IndexFunc(all, func(c measure.Case) bool { return c.Table == m.Table && c.Name == m.Name })
+		}
+		slices.SortStableFunc(r.Results, func(a, b measure.Result) int { return cmp.Compare(place(a), place(b)) })
+		r.Results = slices.DeleteFunc(r.Results, func(m measure.Result) bool { return place(m) < 0 })
 	}
-	return nil
+	if err := r.Save(results); err != nil {
+		return err
+	}
+	if err := r.WriteCharts(charts); err != nil {
+		return err
+	}
+	return r.WritePage(page, charts)
 }
