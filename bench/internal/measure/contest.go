@@ -37,7 +37,7 @@ func Contend(cases []Case) (bool, error) {
 	for _, c := range cases {
 		for _, contender := range c.Contenders {
 			if c.id() == id && contender.Name == name {
-				return true, contender.contend(os.Stdin, os.Stdout)
+				return true, contender.contend(c.Processor, os.Stdin, os.Stdout)
 			}
 		}
 	}
@@ -47,7 +47,7 @@ func Contend(cases []Case) (bool, error) {
 func (c *Case) id() string { return c.Table + "/" + c.Name }
 
 // contend enters, and does a round for each line that comes.
-func (c *Contender) contend(commands io.Reader, reports io.Writer) error {
+func (c *Contender) contend(processor bool, commands io.Reader, reports io.Writer) error {
 	out := json.NewEncoder(reports)
 	entry, err := c.Enter()
 	if err != nil {
@@ -60,6 +60,9 @@ func (c *Contender) contend(commands io.Reader, reports io.Writer) error {
 		var r report
 		if r.Sample, err = entry.Round(); err != nil {
 			r.Failure = err.Error()
+		}
+		if processor {
+			r.Sample.Value = r.Sample.Processor
 		}
 		if err := out.Encode(r); err != nil {
 			return err

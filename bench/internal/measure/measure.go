@@ -19,6 +19,12 @@ type Case struct {
 	Unit  string // of the values: "ns/op" if empty
 	Cores int    // GOMAXPROCS of each contender; 1 if zero
 
+	// Processor has the values be the time that a contender is on a processor, where
+	// they would be the clock's: what else the machine does then counts for little.
+	// It is for work on one core that never waits, of which the two are the same on
+	// a machine that does nothing else.
+	Processor bool
+
 	// Larger says that more is better, as of requests in a second.
 	Larger bool
 
@@ -64,6 +70,8 @@ type Sample struct {
 	Value  float64 // in the unit of the case
 	Allocs float64 // in each operation
 	Bytes  float64 // allocated in each operation
+
+	Processor float64 `json:",omitempty"` // nanoseconds on a processor in each operation
 }
 
 // An Outcome is how a contender did.

@@ -3,6 +3,7 @@ package measure
 import (
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -23,18 +24,28 @@ func Timed(workers ...func(n int) error) func() (Sample, error) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
+		processor := processorTime()
 		took, err := run(workers, n)
+		processor = processorTime() - processor
 		runtime.ReadMemStats(&after)
 		if err != nil {
 			return Sample{}, err
 		}
 		operations := float64(n * len(workers))
 		return Sample{
-			Value:  float64(took.Nanoseconds()) / operations,
-			Allocs: float64(after.Mallocs-before.Mallocs) / operations,
-			Bytes:  float64(after.TotalAlloc-before.TotalAlloc) / operations,
+			Value:     float64(took.Nanoseconds()) / operations,
+			Processor: float64(processor.Nanoseconds()) / operations,
+			Allocs:    float64(after.Mallocs-before.Mallocs) / operations,
+			Bytes:     float64(after.TotalAlloc-before.TotalAlloc) / operations,
 		}, nil
 	}
+}
+
+// processorTime is how long this process has been on a processor.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // it does not fail for oneself
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // calibrate returns how many operations of each worker fill a round.
