@@ -25,9 +25,9 @@
 // # What is told
 //
 // An unknown login and a wrong password get the same answer after the same
-// work. At most as many hashes as there are processors are computed at once,
-// so memory stays flat; who waits longer than [HashOptions].MaxWait is told
-// auth.ErrUnavailable, 503 with Retry-After.
+// work. Hashes are computed on all processors but one at once, so memory stays
+// flat, and other requests are answered meanwhile; who waits longer than
+// [HashOptions].MaxWait is told auth.ErrUnavailable, 503 with Retry-After.
 //
 // # How lock-out works
 //

@@ -9,6 +9,9 @@ func (h *Hasher) Observe(f func(running int)) { h.observe = f }
 // Running returns how many turns are taken.
 func (h *Hasher) Running() int { return len(h.slots) }
 
+// Turns returns how many there are.
+func (h *Hasher) Turns() int { return cap(h.slots) }
+
 // Hold takes a turn and returns what gives it back.
 func (h *Hasher) Hold() (release func()) {
 	h.slots <- struct{}{}

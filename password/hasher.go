@@ -24,7 +24,10 @@ type HashOptions struct {
 	Peppers []Pepper
 
 	// Concurrency is how many hashes are computed at once; the rest wait. It
-	// bounds the memory, which is Params.Memory for each. Zero: GOMAXPROCS.
+	// bounds the memory, which is Params.Memory for each. Zero: as many
+	// as leave one processor of GOMAXPROCS to other requests, which wait for
+	// tenths of a second while a flood of logins keeps all of them busy, and at
+	// least one. A hash takes Params.Threads processors.
 	Concurrency int
 
 	// PerSecond is how many hashes may be begun in a second, and at once after
@@ -81,7 +84,9 @@ func NewHasher(o *HashOptions) (*Hasher, error) {
 	slots := o.Concurrency
 	switch {
 	case slots == 0:
-		slots = runtime.GOMAXPROCS(0)
+		// Where every processor hashes, the runtime hardly ever looks at what has
+		// come from the network: it does when nobody else is ready to run.
+		slots = max(1, (runtime.GOMAXPROCS(0)-1)/int(h.params.Threads))
 	case slots < 0 || slots > maxConcurrency:
 		errs = append(errs, fmt.Errorf("password: HashOptions.Concurrency %d: not in 1 to %d", slots, maxConcurrency))
 	}

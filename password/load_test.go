@@ -98,6 +98,21 @@ func TestLoadIsFlat(t *testing.T) {
 	require.Less(t, used, int64(6*k*each))
 }
 
+// A flood of logins leaves a processor to other requests, if there are two.
+func TestAProcessorIsLeft(t *testing.T) {
+	for _, c := range []struct {
+		processors int
+		threads    uint8
+		want       int
+	}{{1, 1, 1}, {2, 1, 1}, {4, 1, 3}, {2, 4, 1}, {8, 2, 3}, {8, 4, 1}} {
+		before := runtime.GOMAXPROCS(c.processors)
+		h, err := password.NewHasher(&password.HashOptions{Params: password.Params{Threads: c.threads}})
+		runtime.GOMAXPROCS(before)
+		require.NoError(t, err)
+		require.Equal(t, c.want, h.Turns(), "%+v", c)
+	}
+}
+
 // Row 123: who waits too long, or no longer, is told to come back.
 func TestWaitingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
