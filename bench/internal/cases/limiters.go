@@ -3,7 +3,6 @@ package cases
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -96,9 +95,10 @@ func charged(library peers.Limiter, limit, n int, fields bool) (http.Handler, []
 		return nil, nil, err
 	}
 	h := m(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	like := asks("", "")
 	addresses, err := fill(n, func(i int) (string, error) {
 		from := netip.AddrPortFrom(address(i), uint16(32768+i%28000)).String()
-		if status := statusFrom(h, from); status != http.StatusOK {
+		if status := statusFrom(h, like, from); status != http.StatusOK {
 			return "", fmt.Errorf("the first request is answered %d", status)
 		}
 		return from, nil
@@ -106,13 +106,24 @@ func charged(library peers.Limiter, limit, n int, fields bool) (http.Handler, []
 	return h, addresses, err
 }
 
-func statusFrom(h http.Handler, from string) int {
-	r := asks("", "")
+// statusFrom returns how a request that comes from there is answered.
+func statusFrom(h http.Handler, like *http.Request, from string) int {
+	r := like.WithContext(like.Context())
 	r.RemoteAddr = from
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w.Code
+	w := statusOnly{http.Header{}, http.StatusOK}
+	h.ServeHTTP(&w, r)
+	return w.status
 }
+
+// A statusOnly is a ResponseWriter that keeps the status and the header.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (w *statusOnly) Header() http.Header         { return w.header }
+func (w *statusOnly) Write(p []byte) (int, error) { return len(p), nil }
+func (w *statusOnly) WriteHeader(status int)      { w.status = status }
 
 // What a limiter does at a limit of ten.
 type limiterFacts struct {
@@ -129,26 +140,27 @@ func limitsOf(library peers.Limiter) (f limiterFacts, err error) {
 		return f, err
 	}
 	h := m(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	status := func(from string) int { return statusFrom(h, asks("", ""), from) }
 	var admitted atomic.Int64
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if statusFrom(h, "192.0.2.1:4242") == http.StatusOK {
+			if status("192.0.2.1:4242") == http.StatusOK {
 				admitted.Add(1)
 			}
 		})
 	}
 	wg.Wait()
 	f.admitted = int(admitted.Load())
-	f.after = statusFrom(h, "192.0.2.1:4243")
-	f.other = statusFrom(h, "192.0.2.2:4242")
+	f.after = status("192.0.2.1:4243")
+	f.other = status("192.0.2.2:4242")
 	for range 11 {
-		statusFrom(h, "[2001:db8::1]:4242")
+		status("[2001:db8::1]:4242")
 	}
-	f.network = statusFrom(h, "[2001:db8::2]:4242") == http.StatusTooManyRequests
-	r, w := asks("", ""), httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	for name := range w.Header() {
+	f.network = status("[2001:db8::2]:4242") == http.StatusTooManyRequests
+	w := statusOnly{header: http.Header{}}
+	h.ServeHTTP(&w, asks("", ""))
+	for name := range w.header {
 		f.fields = f.fields || name != "Strict-Transport-Security"
 	}
 	return f, nil
