@@ -113,16 +113,6 @@ func judge(m peers.Middleware, authorization string) (answer string) {
 	return answer
 }
 
-// refusal returns the status with which h answers r.
-func refusal(h http.Handler, r *http.Request) (int, error) {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	if w.Code < http.StatusBadRequest || w.Code >= http.StatusInternalServerError {
-		return 0, fmt.Errorf("answered %d", w.Code)
-	}
-	return w.Code, nil
-}
-
 // junk returns so many bytes that look like the parts of a token, none of which is
 // JSON.
 func junk(n int) string {
