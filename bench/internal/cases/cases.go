@@ -9,5 +9,5 @@ import (
 
 // All returns all cases, in the order of the tables.
 func All() []measure.Case {
-	return slices.Concat(jwtCases(), sessionCases(), limiterCases(), memoryCases())
+	return slices.Concat(jwtCases(), sessionCases(), limiterCases(), memoryCases(), requestCases(), passwordCases())
 }

@@ -1,0 +1,108 @@
+package cases
+
+import (
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/bench/internal/measure"
+	"github.com/seed-077cad0b/auth/bench/internal/peers"
+)
+
+// A whole request through net/http over the loopback, whose handler answers a few
+// bytes: what a guard adds to it is a few percent, so there are many short rounds.
+const requestRounds = 31
+
+func requestCases() []measure.Case {
+	var all []measure.Case
+	for _, at := range []struct {
+		name  string
+		conns int
+	}{{"one at a time", 1}, {"64 at once", 64}} {
+		add := func(credential string, bound float64, enter enterRequests, others ...measure.Contender) {
+			all = append(all, measure.Case{
+				Table: "Requests", Name: credential + ", " + at.name, Cores: 2, Rounds: requestRounds,
+				Contenders: append([]measure.Contender{
+					{Name: "auth", Enter: enter.at(at.conns)},
+					{Name: "no guard", Wanted: 1 / bound, Enter: enterRequests(unguarded).at(at.conns)},
+				}, others...),
+			})
+		}
+		var others []measure.Contender
+		for _, p := range peers.JWTs() {
+			if at.conns > 1 && (p.Name == "golang-jwt, struct" || p.Name == "jwtauth") {
+				others = append(others, measure.Contender{Name: p.Name, Module: p.Module, Enter: guarded(p.Guard).at(at.conns)})
+			}
+		}
+		add("HS256, repeated", 1.06, guarded(ours(nil)))
+		add("HS256, cold", 1.15, guarded(ours(&auth.JWTOptions{CacheSize: -1})), others...)
+		add("session", 1.06, inSession)
+	}
+	return all
+}
+
+// An enterRequests makes what is served, and the credential that it is asked with.
+type enterRequests func() (h http.Handler, authorization string, err error)
+
+func (f enterRequests) at(conns int) func() (*measure.Entry, error) {
+	return func() (*measure.Entry, error) {
+		h, authorization, err := f()
+		if err != nil {
+			return nil, err
+		}
+		l, err := listen(h)
+		if err != nil {
+			return nil, err
+		}
+		var workers []func(int) error
+		for range conns {
+			c, err := l.dial(authorization)
+			if err != nil {
+				return nil, err
+			}
+			workers = append(workers, c.ask)
+		}
+		runtime.GC()
+		return &measure.Entry{Round: measure.Timed(workers...), Close: l.Close}, nil
+	}
+}
+
+// unguarded has the same field come, which nobody looks at.
+func unguarded() (http.Handler, string, error) {
+	i, err := newIssuer(tokenSpec{})
+	if err != nil {
+		return nil, "", err
+	}
+	return hello, "Bearer " + i.token("user-1"), nil
+}
+
+// guarded makes sure that nothing else than what the notes of the table tell is
+// admitted.
+func guarded(guard func(peers.Check) (peers.Middleware, error)) enterRequests {
+	return func() (http.Handler, string, error) {
+		i, err := newIssuer(tokenSpec{})
+		if err != nil {
+			return nil, "", err
+		}
+		m, err := guard(i.Check)
+		if err != nil {
+			return nil, "", err
+		}
+		if _, err := survey(m, i); err != nil {
+			return nil, "", err
+		}
+		return m(hello), "Bearer " + i.token("user-1"), nil
+	}
+}
+
+func inSession() (http.Handler, string, error) {
+	k := newOurSessions(false)
+	text, err := k.Open(person(1), device(1), 24*time.Hour)
+	return k.Wrap(hello), "Bearer " + text, err
+}
+
+// hello is the handler behind a guard, or behind none.
+var hello = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	_, _ = w.Write([]byte(`{"hello":"world"}`))
+})
