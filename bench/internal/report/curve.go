@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/seed-077cad0b/auth/bench/internal/measure"
 )
@@ -16,7 +17,7 @@ type curve struct {
 
 // curveOf returns the curve of a case. Who failed is left out.
 func curveOf(m *measure.Result) curve {
-	c := curve{name: m.Name, unit: m.Unit}
+	c := curve{name: strings.TrimSuffix(m.Name, ", by "+m.Axis), unit: m.Unit}
 	for _, o := range m.Outcomes {
 		if o.Failure == "" {
 			c.x, c.y = append(c.x, o.X), append(c.y, o.Median().Value)

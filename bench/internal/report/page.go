@@ -46,7 +46,7 @@ func Summary(m *measure.Result) string {
 			parts = append(parts, o.Name+" failed: "+o.Failure)
 		case m.Missed(i + 1):
 			parts = append(parts, o.Name+" "+holds(ratio, o.Wanted))
-		case ratio < 1:
+		case ratio < 1 && m.Table != Attacks:
 			parts = append(parts, o.Name+" "+times(ratio))
 		}
 	}
