@@ -13,6 +13,13 @@ type verdict struct {
 	// if anybody, for the observer.
 	principal *Principal
 
+	exposed bool // principal was found over plain HTTP, which the answer does not tell
+
+	// With a refusal: the scheme of the source that refused a credential, or the
+	// limit that refused the request. Else nil.
+	source *Scheme
+	over   *limit
+
 	outer  *decision  // the one that is in the request's context already
 	client netip.Addr // see Guard.ClientAddress
 	https  bool
@@ -23,8 +30,9 @@ type verdict struct {
 	asked, charged int
 	wait           time.Duration
 
-	fields bool // quotas are to be told
-	quotas []namedQuota
+	quota  Quota // how the request stands with the limit that was charged last
+	fields bool  // quotas are to be told
+	quotas []standing
 }
 
 // news reports whether an inner guard could learn anything from the verdict of
@@ -37,16 +45,16 @@ func (v *verdict) news(g *Guard) bool {
 }
 
 // decide makes the decision and tells the observer.
-func (g *Guard) decide(r *http.Request, v *verdict) *Failure {
+func (g *Guard) decide(r *http.Request, v *verdict) error {
 	start := g.begin()
-	f := g.enter(r, v)
-	if f == nil {
-		f = g.judge(r, v)
+	err := g.enter(r, v)
+	if err == nil {
+		err = g.judge(r, v)
 	}
-	if f != nil || !g.shares(v.outer) {
-		g.observe(r, start, v, nil, f)
+	if g.base.Observe != nil && (err != nil || !g.shares(v.outer)) {
+		g.observe(r, start, v, nil, g.refusal(v, err))
 	}
-	return f
+	return err
 }
 
 // begin returns the time for an observer, if there is one.
@@ -59,15 +67,15 @@ func (g *Guard) begin() (start time.Time) {
 
 // enter decides what can be decided before anything is read: whether others can
 // read the request, and where it comes from.
-func (g *Guard) enter(r *http.Request, v *verdict) *Failure {
+func (g *Guard) enter(r *http.Request, v *verdict) error {
 	c := g.base.clientOf(r)
 	v.client, v.https, v.fields = c.address, c.https, g.base.RateLimitFields
 	if !c.secure && !g.base.InsecureHTTP {
 		g.exposed(r, v)
-		return g.failure(ErrInsecure, nil)
+		return ErrInsecure
 	}
 	if !g.reaches(c.address) {
-		return g.failure(ErrAddress, nil)
+		return ErrAddress
 	}
 	return nil
 }
@@ -96,24 +104,12 @@ func (g *Guard) exposed(r *http.Request, v *verdict) {
 	p, err := g.base.authenticate(r, &own)
 	if err == nil && p != nil && p.Subject != "" {
 		g.base.OnExposed(r.Context(), p)
-		v.principal = p
+		v.principal, v.exposed = p, true
 	}
 }
 
 // judge decides about a request that has been let in.
-func (g *Guard) judge(r *http.Request, v *verdict) *Failure {
-	err := g.consider(r, v)
-	if err == nil {
-		return nil
-	}
-	f := g.failure(err, v.principal)
-	if f.Reason == ErrRateLimited {
-		f.RetryAfter = max(f.RetryAfter, v.wait)
-	}
-	return f
-}
-
-func (g *Guard) consider(r *http.Request, v *verdict) error {
+func (g *Guard) judge(r *http.Request, v *verdict) error {
 	v.outer = decisionIn(r.Context())
 	if g.follows(v.outer) {
 		v.charged = commonPrefix(v.outer.guard.limits, g.limits)

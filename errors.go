@@ -222,19 +222,27 @@ func (f *Failure) Status() int {
 // failureOf returns err as a failure of the caller's own: a refusal where it
 // says so, and an outage where it is anything else.
 func failureOf(err error) *Failure {
-	var (
-		f *Failure
-		r Reason
-	)
-	switch {
-	case errors.As(err, &f):
+	r, f := reasonOf(err)
+	if f != nil {
 		c := *f
 		return &c
-	case errors.As(err, &r):
-		return &Failure{Reason: r, Err: err}
-	default:
-		return &Failure{Reason: ErrUnavailable, Err: err}
 	}
+	return &Failure{Reason: r, Err: err}
+}
+
+// reasonOf returns the reason of an error, and the failure in it where it says
+// more than that.
+func reasonOf(err error) (Reason, *Failure) {
+	if r, ok := err.(Reason); ok {
+		return r, nil
+	}
+	if f, ok := errors.AsType[*Failure](err); ok {
+		return f.Reason, f
+	}
+	if r, ok := errors.AsType[Reason](err); ok {
+		return r, nil
+	}
+	return ErrUnavailable, nil
 }
 
 var (

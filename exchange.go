@@ -75,8 +75,8 @@ func cookieOf(issuer Issuer) *CookieSource {
 
 // present decides about a request that changes something.
 func (g *Guard) present(r *http.Request, v *verdict, cookie *CookieSource) *Failure {
-	if f := g.enter(r, v); f != nil {
-		return f
+	if err := g.enter(r, v); err != nil {
+		return g.refusal(v, err)
 	}
 	if isSafe(r.Method) {
 		return g.failure(ErrMethod, nil)
@@ -86,11 +86,11 @@ func (g *Guard) present(r *http.Request, v *verdict, cookie *CookieSource) *Fail
 			return g.failure(err, nil)
 		}
 	}
-	f := g.judge(r, v)
-	if f == nil && v.principal == nil { // an optional guard
-		f = g.failure(ErrNoCredential, nil)
+	err := g.judge(r, v)
+	if err == nil && v.principal == nil { // an optional guard
+		err = ErrNoCredential
 	}
-	return f
+	return g.refusal(v, err)
 }
 
 // issue has the issuer make a credential for whom the verdict is about, as
@@ -115,10 +115,11 @@ func (g *Guard) issue(r *http.Request, v *verdict, issuer Issuer, start time.Tim
 func (g *Guard) Status() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var v verdict
-		f := g.decide(r, &v)
-		if f == nil && v.principal == nil { // an optional guard
-			f = g.failure(ErrNoCredential, nil)
+		err := g.decide(r, &v)
+		if err == nil && v.principal == nil { // an optional guard
+			err = ErrNoCredential
 		}
+		f := g.refusal(&v, err)
 		switch {
 		case f == nil:
 			g.announce(w, &v)

@@ -152,7 +152,7 @@ func (g *Guard) answer(w http.ResponseWriter, v *verdict, f *Failure) {
 func (g *Guard) writeFailure(w http.ResponseWriter, v *verdict, f *Failure, contentType string, value any) {
 	h := w.Header()
 	if f.Reason == ErrRateLimited {
-		v.tellOnly(h, f.Limit, f.Quota)
+		v.tellOnly(h, &limit{LimitKey: LimitKey{name: f.Limit}}, f.Quota)
 	}
 	g.announce(w, v)
 	status := f.Status()
@@ -160,7 +160,7 @@ func (g *Guard) writeFailure(w http.ResponseWriter, v *verdict, f *Failure, cont
 		h["Www-Authenticate"] = g.challenge(f)
 	}
 	if f.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.FormatInt(ceilSeconds(f.RetryAfter), 10))
+		tellWait(h, f.RetryAfter)
 	}
 	if f.Nonce != "" {
 		h.Set("DPoP-Nonce", f.Nonce) // RFC 9449 section 8.2
@@ -185,6 +185,11 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, value any)
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
+}
+
+// tellWait tells when to come again (RFC 9110 section 10.2.3).
+func tellWait(h http.Header, d time.Duration) {
+	h["Retry-After"] = []string{strconv.FormatInt(ceilSeconds(d), 10)}
 }
 
 func ceilSeconds(d time.Duration) int64 {

@@ -32,6 +32,7 @@ type base struct {
 	schemes       []Scheme
 	challenges    []string
 	shareable     bool // answers need Cache-Control: private
+	answers       answers
 }
 
 // GuardOptions configure a [Guard]. The zero value is ready for production.
@@ -195,8 +196,8 @@ func (g *Guard) Optional() *Guard {
 // are charged.
 func (g *Guard) Check(r *http.Request) (*Principal, error) {
 	var v verdict
-	if f := g.decide(r, &v); f != nil {
-		return nil, f
+	if err := g.decide(r, &v); err != nil {
+		return nil, g.refusal(&v, err)
 	}
 	return v.principal, nil
 }
@@ -245,8 +246,8 @@ func (g *Guard) Handle(h func(w http.ResponseWriter, r *http.Request, p *Princip
 
 // admit decides about r and answers it where it is refused.
 func (g *Guard) admit(w http.ResponseWriter, r *http.Request, v *verdict) bool {
-	if f := g.decide(r, v); f != nil {
-		g.answer(w, v, f)
+	if err := g.decide(r, v); err != nil {
+		g.refuse(w, v, err)
 		return false
 	}
 	if g.base.shareable && v.principal != nil {
@@ -293,16 +294,24 @@ func (g *Guard) failure(err error, p *Principal) *Failure {
 	if f.Scheme.Name != "" || len(f.Schemes) == 0 {
 		return f
 	}
-	f.Scheme = f.Schemes[0]
+	f.Scheme = *g.base.scheme(p)
+	return f
+}
+
+// scheme returns what p may have come by, or else the first of the schemes, or nil
+// where there is none. p may be nil.
+func (b *base) scheme(p *Principal) *Scheme {
+	if len(b.schemes) == 0 {
+		return nil
+	}
 	if p != nil {
-		for _, s := range f.Schemes {
-			if s.fits(p) {
-				f.Scheme = s
-				break
+		for i := range b.schemes {
+			if s := &b.schemes[i]; s.fits(p) {
+				return s
 			}
 		}
 	}
-	return f
+	return &b.schemes[0]
 }
 
 // retryAfter is what clients are told to wait out an outage, or a limit that

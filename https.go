@@ -24,9 +24,11 @@ func HTTPSOnly(h http.Handler, o *GuardOptions) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := g.begin()
 		var v verdict
-		if f := g.enter(r, &v); f != nil {
-			g.observe(r, start, &v, nil, f)
-			g.answer(w, &v, f)
+		if err := g.enter(r, &v); err != nil {
+			if g.base.Observe != nil {
+				g.observe(r, start, &v, nil, g.refusal(&v, err))
+			}
+			g.refuse(w, &v, err)
 			return
 		}
 		g.announce(w, &v)

@@ -168,13 +168,17 @@ func (l *limit) charge(r *http.Request, v *verdict) error {
 		}
 	}
 	var buf [128]byte
-	var q Quota
-	if err := charge(r.Context(), &q, l.limiter, l.name, l.key(buf[:0], r, v, p), cost, l.rate(p)); err != nil {
-		return err
+	err := chargeKey(r.Context(), &v.quota, l.limiter, l.key(buf[:0], r, v, p), cost, l.rate(p))
+	switch {
+	case err != nil:
+		return downed(err)
+	case !v.quota.Allowed:
+		v.over = l
+		return ErrRateLimited
 	}
-	v.wait = max(v.wait, q.wait(cost))
+	v.wait = max(v.wait, v.quota.wait(cost))
 	if v.fields {
-		v.tell(l.name, q)
+		v.tell(l, v.quota)
 	}
 	return nil
 }
@@ -264,13 +268,24 @@ func charge(ctx context.Context, q *Quota, l Limiter, name string, key []byte, c
 	err := chargeKey(ctx, q, l, key, cost, rate)
 	switch {
 	case err != nil:
-		return &Failure{Reason: ErrUnavailable, Err: err} // whatever the limiter calls it
+		return downed(err)
 	case !q.Allowed:
-		return &Failure{Reason: ErrRateLimited, RetryAfter: max(q.RetryAfter, q.Next, 1), Limit: name, Quota: *q}
+		return exceeded(name, q)
 	default:
 		return nil
 	}
 }
+
+// downed is the failure of a limiter that cannot be asked, whatever it calls it.
+func downed(err error) *Failure { return &Failure{Reason: ErrUnavailable, Err: err} }
+
+// exceeded is the failure of who has used up a quota.
+func exceeded(name string, q *Quota) *Failure {
+	return &Failure{Reason: ErrRateLimited, RetryAfter: q.retryAfter(), Limit: name, Quota: *q}
+}
+
+// retryAfter is when who has been refused may come again.
+func (q *Quota) retryAfter() time.Duration { return max(q.RetryAfter, q.Next, 1) }
 
 // chargeKey charges a key, without an allocation where the limiter is our own.
 // A Quota is filled in where it is wanted: copying it takes as long as charging.

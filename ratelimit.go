@@ -202,14 +202,14 @@ func (l *MemoryLimiter) charge(q *Quota, hash uint64, cost int, rate Rate) {
 	q.fill(rate, interval, burst)
 }
 
-// fill sets what follows from the rate and from Reset.
+// fill sets all that follows from the rate and from Reset.
 func (q *Quota) fill(rate Rate, interval, burst time.Duration) {
 	q.Rate = rate
 	switch free := burst - q.Reset; {
 	case free < interval:
-		q.Next = interval - free
+		q.Remaining, q.Next = 0, interval-free
 	case q.Reset == 0:
-		q.Remaining = rate.burst()
+		q.Remaining, q.Next = rate.burst(), 0
 	default:
 		q.Remaining, q.Next = int(free/interval), interval-free%interval
 	}

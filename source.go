@@ -146,23 +146,49 @@ func (s *Source) Schemes() []Scheme { return []Scheme{s.scheme} }
 
 // Authenticate finds the credential and has it verified.
 func (s *Source) Authenticate(r *http.Request) (*Principal, error) {
+	return stamped(s.authenticate(r))
+}
+
+// authenticate is Authenticate for guards: beside a refusal it returns the
+// source's scheme, which needs no allocation. That nothing was presented stays the
+// plain reason.
+func (s *Source) authenticate(r *http.Request) (*Principal, *Scheme, error) {
 	text, err := s.find(r)
-	if err != nil {
-		return nil, s.refuse(err)
+	if err == error(ErrNoCredential) {
+		return nil, nil, err
 	}
-	p, err := s.verify(r.Context(), text)
+	var p *Principal
+	if err == nil {
+		p, err = s.verify(r.Context(), text)
+	}
 	if err == nil {
 		err = s.confirm(r, text, p)
 	}
 	if err != nil {
-		return nil, s.refuse(err)
+		return nil, &s.scheme, err
 	}
-	return p, nil
+	return p, nil, nil
+}
+
+// stamped returns what a guard is told as Authenticate tells it: a refusal knows
+// its scheme.
+func stamped(p *Principal, at *Scheme, err error) (*Principal, error) {
+	if at != nil {
+		err = at.stamp(err)
+	}
+	return p, err
+}
+
+// stamp returns a refusal that knows that it comes from s.
+func (s *Scheme) stamp(err error) *Failure {
+	f := failureOf(err)
+	f.Scheme = *s
+	return f
 }
 
 func (s *Source) verify(ctx context.Context, text string) (*Principal, error) {
 	if len(text) > maxCredential {
-		return nil, fmt.Errorf("%w: longer than %d bytes", ErrInvalid, maxCredential)
+		return nil, errCredentialTooLong
 	}
 	for i := range s.verifiers {
 		v := &s.verifiers[i]
@@ -183,22 +209,17 @@ func (s *Source) verify(ctx context.Context, text string) (*Principal, error) {
 			return p, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: of no known form", ErrInvalid)
-}
-
-// refuse stamps a refusal with the source's scheme. That nothing was presented
-// stays the plain reason, which needs no allocation.
-func (s *Source) refuse(err error) error {
-	if err == error(ErrNoCredential) {
-		return err
-	}
-	f := failureOf(err)
-	f.Scheme = s.scheme
-	return f
+	return nil, errNoForm
 }
 
 // maxCredential bounds every credential in bytes. Verifiers set tighter bounds.
 const maxCredential = 64 << 10
+
+// Made once, as being refused must be cheap.
+var (
+	errCredentialTooLong = fmt.Errorf("%w: longer than %d bytes", ErrInvalid, maxCredential)
+	errNoForm            = fmt.Errorf("%w: of no known form", ErrInvalid)
+)
 
 // authorization returns the token of an Authorization field of the scheme, which
 // is in lower case.
@@ -297,13 +318,17 @@ func (f first) Authenticate(r *http.Request) (*Principal, error) {
 }
 
 func (f first) AuthenticateClient(r *http.Request, client netip.Addr) (*Principal, error) {
+	return stamped(f.authenticate(r, client))
+}
+
+func (f first) authenticate(r *http.Request, client netip.Addr) (*Principal, *Scheme, error) {
 	for _, a := range f {
-		p, err := authenticate(a, r, client)
-		if err == nil || !errors.Is(err, ErrNoCredential) {
-			return p, err
+		p, at, err := authenticate(a, r, client)
+		if err == nil || at != nil || !errors.Is(err, ErrNoCredential) {
+			return p, at, err
 		}
 	}
-	return nil, ErrNoCredential
+	return nil, nil, ErrNoCredential
 }
 
 func (f first) Schemes() []Scheme {
@@ -315,12 +340,21 @@ func (f first) Schemes() []Scheme {
 }
 
 // authenticate runs an authenticator, with the client's address where it goes by
-// that.
-func authenticate(a Authenticator, r *http.Request, client netip.Addr) (*Principal, error) {
-	if c, ok := a.(ClientAuthenticator); ok {
-		return c.AuthenticateClient(r, client)
+// that. Beside what a Source refuses it returns where that was.
+func authenticate(a Authenticator, r *http.Request, client netip.Addr) (p *Principal, at *Scheme, err error) {
+	switch a := a.(type) {
+	case *Source:
+		return a.authenticate(r)
+	case *CookieSource:
+		return a.Source.authenticate(r)
+	case first:
+		return a.authenticate(r, client)
+	case ClientAuthenticator:
+		p, err = a.AuthenticateClient(r, client)
+	default:
+		p, err = a.Authenticate(r)
 	}
-	return a.Authenticate(r)
+	return p, nil, err
 }
 
 func schemesOf(a Authenticator) []Scheme {

@@ -42,15 +42,16 @@ func reserve(ctx context.Context, l Limiter, name, key string, rate Rate) (giveB
 const throttleName = "failures"
 
 // authenticate runs the authenticator, with the throttle around it.
-func (b *base) authenticate(r *http.Request, v *verdict) (*Principal, error) {
+func (b *base) authenticate(r *http.Request, v *verdict) (p *Principal, err error) {
 	if b.Throttle == nil {
-		return authenticate(b.authenticator, r, v.client)
+		p, v.source, err = authenticate(b.authenticator, r, v.client)
+		return p, err
 	}
 	giveBack, err := Reserve(r.Context(), b.Throttle, throttleName, throttleName+":"+AddressKey(v.client))
 	if err != nil {
 		return nil, err
 	}
-	p, err := authenticate(b.authenticator, r, v.client)
+	p, v.source, err = authenticate(b.authenticator, r, v.client)
 	if !isGuess(err) {
 		giveBack(r.Context())
 	}
@@ -63,5 +64,6 @@ func isGuess(err error) bool {
 	if err == nil || errors.Is(err, ErrNoCredential) {
 		return false
 	}
-	return failureOf(err).Reason.Status() == http.StatusUnauthorized
+	r, _ := reasonOf(err)
+	return r.Status() == http.StatusUnauthorized
 }

@@ -1,0 +1,98 @@
+package auth
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// answers are the refusals that a guard has worked out and answers again with the
+// same bytes: strangers cost little, however many they are. They are those of a
+// Reason and nothing else, and of limits by name.
+type answers struct {
+	made atomic.Pointer[map[cause]*answer]
+	mu   sync.Mutex // of who makes one
+}
+
+// A cause is all that an answer goes by.
+type cause struct {
+	reason Reason
+	scheme *Scheme // what was refused, or would have been accepted; nil: there is none
+	limit  string
+}
+
+// An answer is as it was written once. Its values are shared by all answers, and
+// their capacity leaves no room to append in place.
+type answer struct {
+	fields []field
+	status int
+	body   []byte
+}
+
+type field struct {
+	name   string
+	values []string
+}
+
+// maxAnswers bounds what is kept of reasons and limits that are not of this
+// package's making.
+const maxAnswers = 256
+
+// find returns the answer to a cause, or nil.
+func (a *answers) find(c cause) *answer {
+	if made := a.made.Load(); made != nil {
+		return (*made)[c]
+	}
+	return nil
+}
+
+// make returns the answer that write writes, and keeps it.
+func (a *answers) make(c cause, write func(http.ResponseWriter)) *answer {
+	made := record(write)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	next := map[cause]*answer{c: made}
+	if old := a.made.Load(); old != nil {
+		for c, made := range *old {
+			if len(next) < maxAnswers {
+				next[c] = made
+			}
+		}
+	}
+	a.made.Store(&next)
+	return made
+}
+
+// writeTo answers.
+func (a *answer) writeTo(w http.ResponseWriter) {
+	h := w.Header()
+	for i := range a.fields {
+		h[a.fields[i].name] = a.fields[i].values
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}
+
+// record returns what write answers.
+func record(write func(http.ResponseWriter)) *answer {
+	r := recorder{header: http.Header{}}
+	write(&r)
+	for name, values := range r.header {
+		r.fields = append(r.fields, field{name, values[:len(values):len(values)]})
+	}
+	return &r.answer
+}
+
+// A recorder is a ResponseWriter that keeps what is written.
+type recorder struct {
+	answer
+	header http.Header
+}
+
+func (r *recorder) Header() http.Header    { return r.header }
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+func (r *recorder) Write(b []byte) (int, error) {
+	r.body = append(r.body, b...)
+	return len(b), nil
+}
