@@ -2,7 +2,6 @@ package cases
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/bench/internal/measure"
@@ -11,10 +10,6 @@ import (
 
 func jwtCases() []measure.Case {
 	return slices.Concat(coldCases(), repeatedCases(), manyCases(), refusedCases())
-}
-
-func tokenCase(name string, cores int, contenders ...measure.Contender) measure.Case {
-	return measure.Case{Table: "JWT", Name: name, Cores: cores, Processor: cores == 1, Contenders: contenders}
 }
 
 var algorithms = []string{"HS256", "RS256", "RS512", "ES256", "EdDSA"}
@@ -32,34 +27,36 @@ func coldCases() []measure.Case {
 	for _, algorithm := range algorithms {
 		work := tokenWork{tokenSpec{Algorithm: algorithm}, repeated}
 		c := tokenCase(algorithm+", cold", 1, work.ours(&auth.JWTOptions{CacheSize: -1}, "CacheSize: -1"))
-		wanted := 5.0
-		if algorithm != "HS256" {
-			wanted = 0 // it is the signature that takes the time
-			c.Rounds = 11
+		switch algorithm {
+		case "HS256":
+			c.Contenders = append(c.Contenders, work.peers(everybody(), 5)...)
+		case "RS512": // the like of RS256
 			c.Contenders = append(c.Contenders, bareCheck(work.spec))
+			c.Contenders = append(c.Contenders, work.peers(only(golangStruct), 0)...)
+		default:
+			c.Contenders = append(c.Contenders, bareCheck(work.spec))
+			c.Contenders = append(c.Contenders, work.peers(everybody(golangMap), 0)...)
 		}
-		for _, p := range peers.JWTs() {
-			if !p.Caches && (algorithm != "RS512" || p.Name == golangStruct) {
-				c.Contenders = append(c.Contenders, work.peer(p, wanted))
-			}
+		if algorithm != "HS256" {
+			c.Rounds = 9 // the signature takes the time, and differences are small
 		}
 		cases = append(cases, c)
 	}
 	return cases
 }
 
-// repeatedCases check one token again and again. For most of the others that is
+// repeatedCases check one token again and again. For those without a cache that is
 // the cold case, so only with the first algorithm do all of them take part.
 func repeatedCases() []measure.Case {
 	var cases []measure.Case
 	for i, algorithm := range algorithms {
 		work := tokenWork{tokenSpec{Algorithm: algorithm}, repeated}
 		c := tokenCase(algorithm+", repeated", 1, work.ours(nil))
-		for _, p := range peers.JWTs() {
-			if i == 0 || p.Caches || p.Name == golangStruct {
-				c.Contenders = append(c.Contenders, work.peer(p, 0))
-			}
+		others := only(golangStruct, guardianCached)
+		if i == 0 {
+			others = peers.JWTs()
 		}
+		c.Contenders = append(c.Contenders, work.peers(others, 0)...)
 		cases = append(cases, c)
 	}
 	return cases
@@ -72,54 +69,55 @@ const many = 65536
 // and have the room for.
 func manyCases() []measure.Case {
 	work := tokenWork{tokenSpec{}, inTurn}
-	one := tokenCase("65,536 tokens, HS256, 1 core", 1)
-	two := tokenCase("65,536 tokens, HS256, 2 cores", 2)
-	for _, c := range []*measure.Case{&one, &two} {
-		c.Contenders = append(c.Contenders, work.ours(&auth.JWTOptions{CacheSize: 2 * many}))
-		for _, p := range peers.JWTs() {
-			wanted := 0.0
-			if p.Name == guardianCached && c == &two {
-				wanted = 4
-			}
-			if p.Caches || p.Name == golangStruct {
-				c.Contenders = append(c.Contenders, work.peer(p, wanted))
-			}
-		}
-	}
+	ours := work.ours(&auth.JWTOptions{CacheSize: 2 * many})
+	one := tokenCase("65,536 tokens, HS256, 1 core", 1, ours)
+	one.Contenders = append(one.Contenders, work.peers(only(golangStruct, guardianCached), 0)...)
+	two := tokenCase("65,536 tokens, HS256, 2 cores", 2, ours)
+	two.Contenders = append(two.Contenders, work.peers(only(golangStruct), 0)...)
+	two.Contenders = append(two.Contenders, work.peers(only(guardianCached), 4)...)
 	return []measure.Case{one, two}
 }
 
 // refusedCases refuse what strangers send.
 func refusedCases() []measure.Case {
+	forged := tokenWork{tokenSpec{}, refused((*issuer).forged)}
+	cheap := tokenCase("HS256, forged", 1, forged.ours(nil))
+	cheap.Contenders = append(cheap.Contenders, forged.peers(only(golangStruct, golangMap), 8)...)
+	cheap.Contenders = append(cheap.Contenders, forged.peers(everybody(golangStruct, golangMap), 0)...)
+
+	forged.spec.Algorithm = "RS256"
+	dear := tokenCase("RS256, forged", 1, forged.ours(nil))
+	dear.Contenders = append(dear.Contenders, forged.peers(only(golangStruct, "go-jose", "jwx"), 0)...)
+
+	cases := []measure.Case{cheap, dear}
 	text := func(s string) func(*issuer) string { return func(*issuer) string { return s } }
-	var cases []measure.Case
-	for _, what := range []struct {
+	for _, bad := range []struct {
 		name  string
 		token func(*issuer) string
 	}{
-		{"HS256, forged", (*issuer).forged},
-		{"RS256, forged", (*issuer).forged},
 		{"alg none", (*issuer).unsigned},
 		{"random text", text("2f7a51c09e4bd8d36c85f0e1b97a4d26")},
 		{"3 parts of junk", text(junk(300))},
 		{"16 KiB of junk", text(junk(16 << 10))},
 	} {
-		algorithm, forged := strings.CutSuffix(what.name, ", forged")
-		if !forged {
-			algorithm = "HS256"
-		}
-		work := tokenWork{tokenSpec{Algorithm: algorithm}, refused(what.token)}
-		c := tokenCase(what.name, 1, work.ours(nil))
-		for _, p := range peers.JWTs() {
-			wanted := 0.0
-			if what.name == "HS256, forged" && (p.Name == golangStruct || p.Name == golangMap) {
-				wanted = 8
-			}
-			if !p.Caches {
-				c.Contenders = append(c.Contenders, work.peer(p, wanted))
-			}
-		}
+		work := tokenWork{tokenSpec{}, refused(bad.token)}
+		c := tokenCase(bad.name, 1, work.ours(nil))
+		c.Contenders = append(c.Contenders, work.peers(everybody(golangMap), 0)...)
 		cases = append(cases, c)
 	}
 	return cases
+}
+
+func tokenCase(name string, cores int, ours measure.Contender) measure.Case {
+	return measure.Case{Table: "JWT", Name: name, Cores: cores, Processor: cores == 1, Contenders: []measure.Contender{ours}}
+}
+
+// everybody returns the peers that check each token, but for those named.
+func everybody(but ...string) []peers.JWT {
+	return slices.DeleteFunc(peers.JWTs(), func(p peers.JWT) bool { return p.Caches || slices.Contains(but, p.Name) })
+}
+
+// only returns the peers of those names.
+func only(names ...string) []peers.JWT {
+	return slices.DeleteFunc(peers.JWTs(), func(p peers.JWT) bool { return !slices.Contains(names, p.Name) })
 }

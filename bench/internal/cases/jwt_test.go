@@ -2,11 +2,13 @@ package cases
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/bench/internal/measure"
 	"github.com/seed-077cad0b/auth/bench/internal/peers"
 )
 
@@ -74,6 +76,21 @@ func TestRefusedCases(t *testing.T) {
 		for _, contender := range c.Contenders {
 			_, err := contender.Enter()
 			require.NoError(t, err, "%s: %s", c.Name, contender.Name)
+		}
+	}
+}
+
+// A name that is misspelt would leave somebody out.
+func TestContenders(t *testing.T) {
+	require.Len(t, only(golangStruct, golangMap, guardianCached, "go-jose", "jwx"), 5)
+	require.Len(t, everybody(), len(peers.JWTs())-1)
+	names := map[string]bool{}
+	for _, c := range jwtCases() {
+		require.False(t, names[c.Name], c.Name)
+		names[c.Name] = true
+		require.Equal(t, "auth", c.Contenders[0].Name)
+		for i, contender := range c.Contenders {
+			require.False(t, slices.ContainsFunc(c.Contenders[:i], func(other measure.Contender) bool { return other.Name == contender.Name }))
 		}
 	}
 }

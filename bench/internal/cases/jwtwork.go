@@ -22,8 +22,13 @@ func (t tokenWork) ours(o *auth.JWTOptions, notes ...string) measure.Contender {
 	return measure.Contender{Name: "auth", Enter: t.enter(ours(o), notes...)}
 }
 
-func (t tokenWork) peer(p peers.JWT, wanted float64) measure.Contender {
-	return measure.Contender{Name: p.Name, Module: p.Module, Wanted: wanted, Enter: t.enter(p.Guard)}
+// peers returns others as contenders, so much being wanted against each.
+func (t tokenWork) peers(others []peers.JWT, wanted float64) []measure.Contender {
+	contenders := make([]measure.Contender, len(others))
+	for i, p := range others {
+		contenders[i] = measure.Contender{Name: p.Name, Module: p.Module, Wanted: wanted, Enter: t.enter(p.Guard)}
+	}
+	return contenders
 }
 
 // enter surveys a middleware before it begins.
