@@ -55,11 +55,11 @@ func (c *curve) steepest() (steepest step, ok bool) {
 }
 
 func (s step) String() string {
-	sign := "+"
-	if s.perDecade < 0 {
-		sign = "−"
+	where := fmt.Sprintf("n^%.2f, %s to %s", s.exponent, short(s.from), short(s.to))
+	if s.perDecade <= 0 {
+		return "falls, " + where
 	}
-	return fmt.Sprintf("%s%s a decade, n^%.2f, %s to %s", sign, amount(math.Abs(s.perDecade), "ns"), s.exponent, short(s.from), short(s.to))
+	return fmt.Sprintf("+%s a decade, %s", amount(s.perDecade, "ns"), where)
 }
 
 // axes returns the curves among results by their axis, in order.

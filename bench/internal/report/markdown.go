@@ -17,14 +17,14 @@ const Attacks = "Attacks"
 // away.
 func (r *Report) Markdown(charts string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v; medians of %d rounds\n", r.Machine, r.Rounds)
+	fmt.Fprintf(&b, "%v; medians of %d rounds\n\n", r.Machine, r.Rounds)
 	names, of := r.tables()
 	for _, name := range names {
 		s := section{name: name, results: of[name], charts: charts}
-		b.WriteString("\n" + s.String())
+		b.WriteString(s.String())
 	}
 	b.WriteString(r.verdicts())
-	b.WriteString("\n" + r.took() + "\n")
+	b.WriteString(r.took() + "\n")
 	return b.String()
 }
 
@@ -101,6 +101,9 @@ func (s *section) overview(races []measure.Result) *grid {
 		}
 		field := fieldOf(&m)
 		own := ours.Median()
+		if field.furthest == field.nearest {
+			field.furthest = -1
+		}
 		g.add(caseName(&m), amount(own.Value, m.Unit), each(own.Allocs), count(own.Bytes),
 			rival(&m, field.nearest), rival(&m, field.furthest), rival(&m, field.bare), verdict(&m))
 	}
@@ -289,12 +292,12 @@ func (r *Report) verdicts() string {
 			if i == 0 || o.Failure != "" || m.Outcomes[0].Failure != "" {
 				continue
 			}
-			line := fmt.Sprintf("%s, %s: %s %s", m.Table, caseName(&m), times(m.Ratio(i)), o.Name)
-			if m.Ratio(i) < 1 && m.Table != Attacks {
-				behind = append(behind, line)
+			ratio, name := m.Ratio(i), m.Table+", "+caseName(&m)
+			if ratio < 1 && m.Table != Attacks {
+				behind = append(behind, fmt.Sprintf("%s: %s %s", name, times(ratio), o.Name))
 			}
 			if m.Missed(i) {
-				missed = append(missed, line+", wanted "+wanted(o.Wanted))
+				missed = append(missed, fmt.Sprintf("%s: %s: %s, wanted %s", name, o.Name, holds(ratio, o.Wanted), wanted(o.Wanted)))
 			}
 		}
 	}
