@@ -13,7 +13,9 @@ package strictjson
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -39,8 +41,7 @@ var (
 // finds that out: results count only once Object has returned nil.
 func Object(data []byte, each func(name, value []byte) error) error {
 	s := scanner{data: data}
-	s.space()
-	if s.peek() != '{' {
+	if s.next() != '{' {
 		return ErrSyntax
 	}
 	if err := s.object(1, each); err != nil {
@@ -53,8 +54,7 @@ func Object(data []byte, each func(name, value []byte) error) error {
 // order, as [Object] does for members.
 func Array(value []byte, each func(value []byte) error) error {
 	s := scanner{data: value}
-	s.space()
-	if s.peek() != '[' {
+	if s.next() != '[' {
 		return ErrSyntax
 	}
 	if err := s.array(1, each); err != nil {
@@ -73,6 +73,9 @@ func String(value []byte) (string, bool) {
 // Bytes is [String] without the copy, where the string has no escapes: the
 // result is then a part of value.
 func Bytes(value []byte) ([]byte, bool) {
+	if last := len(value) - 1; last > 0 && value[0] == '"' && value[last] == '"' && plainPrefix(value[1:]) == last-1 {
+		return value[1:last:last], true
+	}
 	s := scanner{data: value}
 	text, err := s.string()
 	if err != nil || s.at != len(value) {
@@ -95,19 +98,23 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-func (s *scanner) space() {
+// next skips white space and returns what peek then does.
+func (s *scanner) next() byte {
 	for s.at < len(s.data) {
-		switch s.data[s.at] {
-		case ' ', '\t', '\n', '\r':
+		switch c := s.data[s.at]; {
+		case c > ' ':
+			return c
+		case c == ' ', c == '\t', c == '\n', c == '\r':
 			s.at++
 		default:
-			return
+			return c
 		}
 	}
+	return 0
 }
 
 func (s *scanner) end() error {
-	if s.space(); s.at != len(s.data) {
+	if s.next(); s.at != len(s.data) {
 		return ErrSyntax
 	}
 	return nil
@@ -119,16 +126,12 @@ func (s *scanner) object(depth int, each func(name, value []byte) error) error {
 		return ErrLimit
 	}
 	s.at++
-	s.space()
-	if s.peek() == '}' {
+	if s.next() == '}' {
 		s.at++
 		return nil
 	}
 	var seen names
 	for {
-		if s.peek() != '"' {
-			return ErrSyntax
-		}
 		name, err := s.string()
 		if err != nil {
 			return err
@@ -136,11 +139,11 @@ func (s *scanner) object(depth int, each func(name, value []byte) error) error {
 		if err := seen.add(name); err != nil {
 			return err
 		}
-		if s.space(); s.peek() != ':' {
+		if s.next() != ':' {
 			return ErrSyntax
 		}
 		s.at++
-		s.space()
+		s.next()
 		from := s.at
 		if err := s.value(depth); err != nil {
 			return err
@@ -150,12 +153,11 @@ func (s *scanner) object(depth int, each func(name, value []byte) error) error {
 				return err
 			}
 		}
-		s.space()
-		c := s.peek()
+		c := s.next()
 		s.at++
 		switch c {
 		case ',':
-			s.space()
+			s.next()
 		case '}':
 			return nil
 		default:
@@ -170,8 +172,7 @@ func (s *scanner) array(depth int, each func(value []byte) error) error {
 		return ErrLimit
 	}
 	s.at++
-	s.space()
-	if s.peek() == ']' {
+	if s.next() == ']' {
 		s.at++
 		return nil
 	}
@@ -185,12 +186,11 @@ func (s *scanner) array(depth int, each func(value []byte) error) error {
 				return err
 			}
 		}
-		s.space()
-		c := s.peek()
+		c := s.next()
 		s.at++
 		switch c {
 		case ',':
-			s.space()
+			s.next()
 		case ']':
 			return nil
 		default:
@@ -257,11 +257,15 @@ func (s *scanner) number() error {
 }
 
 func (s *scanner) digits() bool {
-	from := s.at
-	for s.at < len(s.data) && s.data[s.at]-'0' <= 9 {
-		s.at++
+	n := 0
+	for _, c := range s.data[s.at:] {
+		if c-'0' > 9 {
+			break
+		}
+		n++
 	}
-	return s.at > from
+	s.at += n
+	return n > 0
 }
 
 // string reads a string and returns it decoded: a part of data, unless it has
@@ -270,38 +274,69 @@ func (s *scanner) string() ([]byte, error) {
 	if s.peek() != '"' {
 		return nil, ErrSyntax
 	}
-	s.at++
-	from, ascii := s.at, true
-	for s.at < len(s.data) {
-		switch c := s.data[s.at]; {
-		case plain[c]:
-			s.at++
+	from := s.at + 1
+	s.at = from + plainPrefix(s.data[from:])
+	if s.peek() == '"' {
+		s.at++
+		return s.data[from : s.at-1 : s.at-1], nil
+	}
+	return s.odd(from)
+}
+
+// odd reads on in a string that began at from and whose next byte is not plain.
+func (s *scanner) odd(from int) ([]byte, error) {
+	for {
+		switch c := s.peek(); {
 		case c == '"':
 			text := s.data[from:s.at:s.at]
 			s.at++
-			if !ascii && !utf8.Valid(text) {
+			if !utf8.Valid(text) {
 				return nil, ErrEncoding
 			}
 			return text, nil
-		case c >= utf8.RuneSelf:
-			ascii = false
-			s.at++
 		case c == '\\':
 			return s.escaped(from)
-		default:
+		case c < ' ': // or the end
 			return nil, ErrSyntax
 		}
+		for s.peek() >= utf8.RuneSelf {
+			s.at++
+		}
+		s.at += plainPrefix(s.data[s.at:])
 	}
-	return nil, ErrSyntax
 }
 
-// plain are the bytes of a string that stand for themselves.
-var plain = func() (set [256]bool) {
-	for c := byte(' '); c < utf8.RuneSelf; c++ {
-		set[c] = c != '"' && c != '\\'
+// plainPrefix returns how many bytes at the beginning of a string's data stand for
+// themselves: printable ASCII but for quotes and backslashes. Strings are most of a
+// document, so it takes eight at a time.
+func plainPrefix(data []byte) int {
+	n := 0
+	for ; len(data) >= 8; data = data[8:] {
+		if odd := oddOf(binary.LittleEndian.Uint64(data)); odd != 0 {
+			return n + bits.TrailingZeros64(odd)/8
+		}
+		n += 8
 	}
-	return set
-}()
+	for _, c := range data {
+		if !isPlain(c) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+func isPlain(c byte) bool { return ' ' <= c && c < utf8.RuneSelf && c != '"' && c != '\\' }
+
+// oddOf returns a word whose lowest bit that is set lies in the lowest byte of x
+// that is not plain, and 0 where there is none. To take 1 from a byte of 0, or 32
+// from one that is less, sets its highest bit, and borrows from the bytes above
+// alone.
+func oddOf(x uint64) uint64 {
+	const each = 0x0101010101010101
+	quotes, backslashes := x^each*'"', x^each*'\\'
+	return (x | (x - each*' ') | (quotes - each) | (backslashes - each)) & (each * utf8.RuneSelf)
+}
 
 // escaped reads on in a string that began at from and whose first escape is
 // next.
