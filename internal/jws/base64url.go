@@ -25,13 +25,13 @@ func AppendDecode(dst []byte, encoded string) ([]byte, error) {
 	var seen uint32
 	out := dst[at:]
 	for len(out) >= 8 && len(encoded) >= 8 { // of eight bytes written, six are meant
-		high, low := quad(encoded), quad(encoded[4:])
+		high, low := quad(encoded[:4]), quad(encoded[4:8])
 		seen |= high | low
 		binary.BigEndian.PutUint64(out, uint64(high)<<40|uint64(low)<<16)
 		encoded, out = encoded[8:], out[6:]
 	}
 	for len(out) >= 3 && len(encoded) >= 4 {
-		bits := quad(encoded)
+		bits := quad(encoded[:4])
 		seen |= bits
 		out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
 		encoded, out = encoded[4:], out[3:]

@@ -37,18 +37,17 @@ type Token struct {
 // Split takes text apart at its dots, of which there must be two. The payload
 // alone may be empty.
 func Split(text string) (Token, bool) {
-	first := strings.IndexByte(text, '.')
-	last := strings.LastIndexByte(text, '.')
-	if first <= 0 || last <= first || last == len(text)-1 {
+	header, rest, _ := strings.Cut(text, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	if header == "" || signature == "" || strings.IndexByte(signature, '.') >= 0 {
 		return Token{}, false
 	}
-	t := Token{
-		Header:    text[:first],
-		Payload:   text[first+1 : last],
-		Signature: text[last+1:],
-		Signed:    text[:last],
-	}
-	return t, strings.IndexByte(t.Payload, '.') < 0
+	return Token{
+		Header:    header,
+		Payload:   payload,
+		Signature: signature,
+		Signed:    text[:len(header)+1+len(payload)],
+	}, true
 }
 
 // A Header is the part of a JOSE header that this package looks at. The
