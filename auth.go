@@ -247,6 +247,7 @@ func (p *Principal) derive(o *IssueOptions, c Credential) (*Principal, error) {
 	}
 	d := *p
 	d.presented = Secret{}
+	d.Scopes = slices.Clone(p.Scopes) // a token's lie beside it, and would keep it in memory
 	switch {
 	case !d.Origin.Time.IsZero():
 	case d.Origin == (Origin{}):
@@ -258,7 +259,7 @@ func (p *Principal) derive(o *IssueOptions, c Credential) (*Principal, error) {
 		if o.Audience != nil && len(o.Audience) == 0 || slices.Contains(o.Audience, "") {
 			return nil, errForNobody
 		}
-		d.Scopes = narrow(p.Scopes, o.Scopes)
+		d.Scopes = narrow(d.Scopes, o.Scopes)
 		c.Confirmation = o.Confirmation
 		c.ClientID, c.Audience = o.ClientID, o.Audience
 	}

@@ -38,7 +38,7 @@ import (
 type Introspection struct {
 	endpoint      string
 	issuer        string
-	audience      [][]string // as readClaims takes it
+	audience      [][]string // as claimSet.read takes it
 	noAudience    bool
 	authorization Secret // the field; zero: the transport authenticates
 	form          Form

@@ -38,7 +38,8 @@ func (i *Introspection) read(answer []byte, token string, at int64) (*Principal,
 	case !s.active:
 		return nil, errInactive
 	}
-	c, err := readClaims(answer, i.audience)
+	var c claimSet
+	err = c.read(answer, i.audience)
 	switch {
 	case err != nil && !errors.Is(err, errRequired): // here, none is
 		return nil, errMember
@@ -112,7 +113,7 @@ func (i *Introspection) principal(c *claimSet, token string, answer []byte) *Pri
 		Tenant:  string(c.tenant),
 		Subject: or(string(c.sub), string(c.client)),
 		Tier:    string(c.tier),
-		Scopes:  fields(c.scope),
+		Scopes:  appendFields(nil, string(c.scope)),
 		Origin:  Origin{Time: instantOf(c.iat), ACR: string(c.acr)},
 		Credential: Credential{
 			ID:           id,

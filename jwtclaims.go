@@ -2,7 +2,6 @@ package auth
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,9 +89,9 @@ func reserved(name string) bool {
 	return false
 }
 
-// readClaims reads a payload in one pass.
-func readClaims(payload []byte, audience [][]string) (c claimSet, err error) {
-	err = strictjson.Object(payload, func(name, value []byte) error {
+// read reads a payload in one pass.
+func (c *claimSet) read(payload []byte, audience [][]string) error {
+	err := strictjson.Object(payload, func(name, value []byte) error {
 		ok := true
 		switch string(name) {
 		case "iss":
@@ -129,7 +128,7 @@ func readClaims(payload []byte, audience [][]string) (c claimSet, err error) {
 			if value[0] == '"' {
 				var text []byte
 				text, ok = strictjson.Bytes(value)
-				c.scp = fields(text)
+				c.scp = appendFields(nil, string(text))
 			} else {
 				c.scp, ok = texts(value)
 			}
@@ -154,14 +153,14 @@ func readClaims(payload []byte, audience [][]string) (c claimSet, err error) {
 		return nil
 	})
 	switch {
-	case errors.Is(err, errClaim):
-		return c, errClaim
+	case err == errClaim:
+		return errClaim
 	case err != nil:
-		return c, errPayload
+		return errPayload
 	case !c.has(required):
-		return c, errRequired
+		return errRequired
 	}
-	return c, nil
+	return nil
 }
 
 func (c *claimSet) text(p present, value []byte) ([]byte, bool) {
@@ -212,25 +211,20 @@ func texts(value []byte) ([]string, bool) {
 	return list, err == nil
 }
 
-// fields splits a text at its blanks, and only at those.
-func fields(text []byte) []string {
-	n := 0
-	for i, c := range text {
-		if c != ' ' && (i == 0 || text[i-1] == ' ') {
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	list := make([]string, 0, n)
-	for rest := string(text); rest != ""; {
+// appendFields splits a text at its blanks, and only at those, and appends what is
+// between them. Of nothing it makes nil.
+func appendFields(list []string, text string) []string {
+	list = slices.Grow(list, strings.Count(text, " ")+1)
+	for text != "" {
 		var field string
-		if field, rest, _ = strings.Cut(rest, " "); field != "" {
+		if field, text, _ = strings.Cut(text, " "); field != "" {
 			list = append(list, field)
 		}
 	}
-	return list
+	if len(list) == 0 {
+		return nil
+	}
+	return slices.Clip(list) // whoever appends to it gets another one
 }
 
 // The confirmation methods (RFC 7800) that are known, as Credential spells
@@ -281,33 +275,33 @@ func readRate(value []byte) (r Rate, ok bool) {
 	return r, err == nil && r.Validate() == nil && rateText(r) == text
 }
 
-// principal makes the principal of a token whose claims are c.
-func (j *JWT) principal(c *claimSet, signed string, payload []byte) (*Principal, error) {
-	p := &Principal{
-		Issuer:  j.issuer,
-		Tenant:  string(c.tenant),
-		Subject: string(c.sub),
-		Tier:    string(c.tier),
-		Credential: Credential{
-			ID:           string(c.jti),
-			Kind:         KindJWT,
-			Family:       string(c.family),
-			Confirmation: c.confirmation,
-			ClientID:     string(c.client),
-			Audience:     c.audience,
-			Expires:      instantOf(c.exp),
-		},
-		Claims:   bytes.Clone(payload),
-		Networks: c.networks, // whoever wrote it: it only narrows
-	}
+// identify fills in the principal of a token whose claims are c. Scopes lie in
+// room, as long as there is any.
+func (j *JWT) identify(p *Principal, room []string, c *claimSet, signed string, payload []byte) error {
+	var t copies
+	t.grow(c)
+	p.Issuer = j.issuer
+	p.Tenant = t.add(c.tenant)
+	p.Subject = t.add(c.sub)
+	p.Tier = t.add(c.tier)
+	p.Claims = bytes.Clone(payload)
+	p.Networks = c.networks // whoever wrote it: it only narrows
 	switch {
 	case c.has(hasScope):
-		p.Scopes = fields(c.scope)
+		p.Scopes = appendFields(room, t.add(c.scope))
 	case c.has(hasScp):
 		p.Scopes = c.scp
 	default:
 		p.Scopes = c.scopes
 	}
+
+	p.Credential.ID = t.add(c.jti)
+	p.Credential.Kind = KindJWT
+	p.Credential.Family = t.add(c.family)
+	p.Credential.Confirmation = c.confirmation
+	p.Credential.ClientID = t.add(c.client)
+	p.Credential.Audience = c.audience
+	p.Credential.Expires = instantOf(c.exp)
 	if c.has(hasIat) {
 		p.Credential.Created = instantOf(c.iat)
 	}
@@ -319,25 +313,42 @@ func (j *JWT) principal(c *claimSet, signed string, payload []byte) (*Principal,
 	if p.Credential.Family == "" {
 		p.Credential.Family = p.Credential.ID
 	}
+
 	own := j.signing() != nil
 	if own {
 		p.Rate = c.rate
 		if c.has(hasIdp) {
-			p.Issuer = string(c.idp)
+			p.Issuer = t.add(c.idp)
 		}
 	}
 	var ok bool
-	if p.Origin, ok = c.originOf(p.Credential.ID); !ok && own {
-		return nil, errOrigin
+	if p.Origin, ok = c.originOf(p.Credential.ID, &t); !ok && own {
+		return errOrigin
 	}
-	p.Origin.ACR = string(c.acr)
-	return p, nil
+	p.Origin.ACR = t.add(c.acr)
+	return nil
+}
+
+// copies are the texts of a principal. They lie in one string, as there are many
+// and most are short.
+type copies struct{ all strings.Builder }
+
+// grow makes room for all that a principal takes from c.
+func (t *copies) grow(c *claimSet) {
+	t.all.Grow(len(c.sub) + len(c.jti) + len(c.tenant) + len(c.tier) + len(c.client) + len(c.acr) +
+		len(c.scope) + len(c.origin) + len(c.family) + len(c.idp))
+}
+
+func (t *copies) add(text []byte) string {
+	from := t.all.Len()
+	t.all.Write(text)
+	return t.all.String()[from:]
 }
 
 // originOf returns where the principal comes from, and false where the token's
 // private members contradict each other. In a foreign token, where they may
 // mean something else, the origin is then unknown.
-func (c *claimSet) originOf(id string) (Origin, bool) {
+func (c *claimSet) originOf(id string, t *copies) (Origin, bool) {
 	unknown := Origin{Time: instantOf(c.iat)}
 	if !c.has(hasOrigin) {
 		if c.has(hasAuthTime) {
@@ -345,14 +356,14 @@ func (c *claimSet) originOf(id string) (Origin, bool) {
 		}
 		return unknown, !c.has(hasOriginTime)
 	}
-	kind, root, ok := bytes.Cut(c.origin, []byte(":"))
+	kind, root, ok := strings.Cut(t.add(c.origin), ":")
 	switch {
 	case !ok:
 		return unknown, false
-	case len(kind) > 0 && c.has(hasAuthTime):
-		return Origin{Kind: Kind(kind), ID: string(root), Time: instantOf(c.authTime)}, true
-	case len(kind) == 0 && c.has(hasOriginTime):
-		return Origin{ID: string(root), Time: instantOf(c.originTime)}, true
+	case kind != "" && c.has(hasAuthTime):
+		return Origin{Kind: Kind(kind), ID: root, Time: instantOf(c.authTime)}, true
+	case kind == "" && c.has(hasOriginTime):
+		return Origin{ID: root, Time: instantOf(c.originTime)}, true
 	default:
 		return unknown, false
 	}

@@ -67,12 +67,12 @@ func (j *JWT) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*Grant,
 
 	// The principal of the grant is read back, so that it is what the token
 	// will yield.
-	c, err := readClaims(payload, j.audience)
-	if err != nil {
+	var c claimSet
+	if err := c.read(payload, j.audience); err != nil {
 		return nil, fmt.Errorf("auth: JWT: reading back: %v", err) // no refusal of the caller
 	}
-	granted, err := j.principal(&c, signed, payload)
-	if err != nil {
+	granted := &Principal{}
+	if err := j.identify(granted, nil, &c, signed, payload); err != nil {
 		return nil, fmt.Errorf("auth: JWT: reading back: %v", err)
 	}
 	if j.marks != nil {

@@ -1,0 +1,57 @@
+package auth_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed-077cad0b/auth"
+	"github.com/stretchr/testify/require"
+)
+
+// What a principal is made of lies together in memory, and nobody who changes one
+// part of it changes another.
+func TestJWTPrincipalsAreOfSeparateParts(t *testing.T) {
+	j := newJWT(t, keySet(t, hmacKey(t)), nil)
+	for n := range 9 {
+		p := benchPrincipal()
+		p.Scopes = nil
+		for i := range n {
+			p.Scopes = append(p.Scopes, fmt.Sprintf("scope:%d", i))
+		}
+		p.Tenant, p.Subject = "tenant", "Zoë \"the subject\"" // escaped in the payload
+		token := issue(t, j, p)
+		got := good(t, j, token)
+		same := func() {
+			require.Equal(t, p.Scopes, got.Scopes)
+			require.Equal(t, n == 0, got.Scopes == nil)
+			require.Equal(t, []string{p.Tenant, p.Subject, p.Tier}, []string{got.Tenant, got.Subject, got.Tier})
+			require.Equal(t, p.Origin.ID, got.Origin.ID)
+			require.Equal(t, p.Origin.Kind, got.Origin.Kind)
+			require.Equal(t, got.Credential.ID, got.Credential.Family)
+		}
+		same()
+
+		claims := slices.Clone(got.Claims)
+		_ = append(got.Scopes, "admin")
+		_ = append(got.Claims, strings.Repeat("x", 64)...)
+		require.Equal(t, len(got.Scopes), cap(got.Scopes), "nothing is appended in place")
+		clear(got.Claims)
+		same()
+		copy(got.Claims, claims)
+	}
+}
+
+// A principal that grows from a token does not keep the token in memory.
+func TestWhatGrowsFromAJWTHasScopesOfItsOwn(t *testing.T) {
+	j := newJWT(t, keySet(t, hmacKey(t)), nil)
+	p := good(t, j, issue(t, j, benchPrincipal()))
+	sessions, err := auth.NewSessions(newStore(t), nil)
+	require.NoError(t, err)
+	g, err := sessions.Issue(context.Background(), p, nil)
+	require.NoError(t, err)
+	require.Equal(t, p.Scopes, g.Principal.Scopes)
+	require.NotSame(t, &p.Scopes[0], &g.Principal.Scopes[0])
+}
