@@ -9,6 +9,6 @@ import (
 
 // All returns all cases, in the order of the tables.
 func All() []measure.Case {
-	return slices.Concat(jwtCases(), sessionCases(), limiterCases(), memoryCases(), requestCases(), passwordCases(), serverCases(),
+	return slices.Concat(jwtCases(), sessionCases(), keyCases(), limiterCases(), memoryCases(), requestCases(), passwordCases(), serverCases(),
 		attackCases(), curveCases())
 }

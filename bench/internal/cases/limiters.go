@@ -43,7 +43,7 @@ func limiterCases() []measure.Case {
 		{alone(many), "denied", 1, http.StatusTooManyRequests, false, 0},
 	} {
 		for _, cores := range row.cores {
-			c := measure.Case{Table: "Limiters", Name: row.name + ", " + row.row(cores), Cores: cores}
+			c := measure.Case{Table: "Limiters", Name: row.name + ", " + row.row(cores), Cores: cores, Processor: cores == 1}
 			for i, library := range limiters() {
 				contender := measure.Contender{Name: library.Name, Module: library.Module,
 					Enter: func() (*measure.Entry, error) { return row.enter(library) }}

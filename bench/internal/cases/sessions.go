@@ -21,32 +21,38 @@ func sessionCases() []measure.Case {
 	var all []measure.Case
 	for _, size := range sizes {
 		for _, cores := range size.cores {
-			c := measure.Case{Table: "Sessions", Name: size.row(cores), Cores: cores, Full: size.full}
-			for _, library := range keepers() {
-				c.Contenders = append(c.Contenders, measure.Contender{
-					Name: library.Name, Module: library.Module, Wanted: wantedOfSessions(library, size.n),
-					Enter: func() (*measure.Entry, error) { return enterSessions(library, size.n) },
-				})
-			}
-			all = append(all, c)
+			all = append(all, sessionCase(size, size.row(cores), cores, keepers()))
 		}
 	}
-	return all
+	// The others have their sessions in cookies. What ours cost there differs little.
+	one, many := sizes[0], sizes[2]
+	return append(all,
+		sessionCase(one, one.name+", all by cookie", 1, cookieKeepers()),
+		sessionCase(many, many.name+", all by cookie", 1, cookieKeepers()))
 }
 
-func wantedOfSessions(library peers.Sessions, n int) float64 {
-	if library.Name == "scs" && n == million {
-		return 20
+func sessionCase(s size, name string, cores int, libraries []peers.Sessions) measure.Case {
+	c := measure.Case{Table: "Sessions", Name: name, Cores: cores, Processor: cores == 1, Full: s.full}
+	for _, library := range libraries {
+		contender := measure.Contender{Name: library.Name, Module: library.Module,
+			Enter: func() (*measure.Entry, error) { return enterSessions(library, s.n) }}
+		if library.Name == "scs" && s.n == million {
+			contender.Wanted = 20
+		}
+		c.Contenders = append(c.Contenders, contender)
 	}
-	return 0
+	return c
 }
 
 // keepers are all that keep sessions, ours first.
 func keepers() []peers.Sessions {
-	return append([]peers.Sessions{
-		{Name: "auth", New: func() peers.Keeper { return newOurSessions(false) }},
-		{Name: "auth, cookie", New: func() peers.Keeper { return newOurSessions(true) }},
-	}, peers.AllSessions...)
+	ours := peers.Sessions{Name: "auth", New: func() peers.Keeper { return newOurSessions(false) }}
+	return append([]peers.Sessions{ours}, peers.AllSessions...)
+}
+
+func cookieKeepers() []peers.Sessions {
+	ours := peers.Sessions{Name: "auth", New: func() peers.Keeper { return newOurSessions(true) }}
+	return append([]peers.Sessions{ours}, peers.AllSessions...)
 }
 
 func enterSessions(library peers.Sessions, n int) (*measure.Entry, error) {
@@ -66,9 +72,14 @@ func enterSessions(library peers.Sessions, n int) (*measure.Entry, error) {
 	return &measure.Entry{Round: varyField(h, http.StatusOK, field, shuffled(prefix, texts)), Notes: library.Notes}, nil
 }
 
-// known is a handler inside a keeper's middleware that answers 401 to who is
-// nobody.
-func known(k peers.Keeper) http.Handler {
+// A guarding wraps a handler and tells it who sent a request: empty for nobody.
+type guarding interface {
+	Wrap(http.Handler) http.Handler
+	Subject(r *http.Request) string
+}
+
+// known is a handler inside of k that answers 401 to who is nobody.
+func known(k guarding) http.Handler {
 	return k.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if k.Subject(r) == "" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -161,7 +172,9 @@ func (s ourSessions) End(r *http.Request) error {
 
 func (s ourSessions) Wrap(h http.Handler) http.Handler { return s.guard.Wrap(h) }
 
-func (s ourSessions) Subject(r *http.Request) string {
+func (ourSessions) Subject(r *http.Request) string { return subjectOf(r) }
+
+func subjectOf(r *http.Request) string {
 	p, ok := auth.FromContext(r.Context())
 	if !ok {
 		return ""
