@@ -187,14 +187,20 @@ func sized(algorithm string, o *auth.JWTOptions) func(float64) (*measure.Entry, 
 		if err != nil {
 			return nil, err
 		}
-		// Base64 has four characters for three bytes.
-		i.spec.Pad += (int(x)<<10 - len(i.token("user"))) / 4 * 3
 		v, err := verifier(i.Check, o)
 		if err != nil {
 			return nil, err
 		}
-		return looked(func() (auth.Verifier, []string, error) { return v, []string{i.token("user")}, nil })
+		return looked(func() (auth.Verifier, []string, error) { return v, []string{i.ofLength(int(x) << 10)}, nil })
 	}
+}
+
+// ofLength returns a good token of n characters, or up to 4 less: base64 has four
+// for three bytes.
+func (i *issuer) ofLength(n int) string {
+	own := *i
+	own.spec.Pad += (n - len(own.token("user"))) / 4 * 3
+	return own.token("user")
 }
 
 // scopePolicy asks for the last of so many scopes.
