@@ -18,6 +18,7 @@ import (
 func TestKit(t *testing.T) {
 	for _, s := range stores {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel() // most of it is waiting
 			open := s.open(t)
 			if s.within > 0 {
 				// Handles that lag behind each other by design break sentences. So

@@ -99,6 +99,7 @@ func TestSQLStoreHoweverItIsSet(t *testing.T) {
 		{"MariaDB, as text", mariadb, "interpolateParams=true", sqlstore.Options{Unprepared: true}, 16},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			name := c.engine.migrated(t)
 			if c.params != "" {
 				name = withParams(name, c.params)
