@@ -33,6 +33,10 @@ faults: ## break what stores stand on, 30 times each; half an hour
 bench: ## run every benchmark
 	$(each) test -run='^$$' -bench=. -benchmem ./...; done
 
+instructions: ## count the instructions of the hot paths; UPDATE=-update writes what the test compares with
+	@.ci/setup
+	go -C bench/instructions run . $(UPDATE)
+
 fuzz: ## fuzz every target for FUZZTIME (60s)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz $(MODULES)
 
