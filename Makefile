@@ -15,7 +15,7 @@ each = for module in $(MODULES); do go -C $$module
 # The packages with tests that the race detector would disturb, such as those that count allocations.
 counted = for package in $$(git grep -l '^//go:build !race' -- '*_test.go' | xargs -n1 dirname | sort -u); do go -C $$package
 
-.PHONY: test matrix faults bench fuzz lint api clean help
+.PHONY: test matrix faults bench bench-full microbench instructions fuzz lint api clean help
 
 test: ## set up what is missing, then run every test with the race detector, and those without it that it would disturb
 	@.ci/setup
@@ -30,7 +30,13 @@ faults: ## break what stores stand on, 30 times each; half an hour
 	@.ci/setup
 	AUTH_FAULT_ROUNDS=30 go -C internal/integration test -v -count=1 -timeout=1h ./faults
 
-bench: ## run every benchmark
+bench: ## run the race against other libraries, see bench/README.md; six minutes
+	@go -C bench run .
+
+bench-full: ## run the race with its long cases and the curves; half an hour, 20 GB of memory
+	@go -C bench run . -full
+
+microbench: ## run every benchmark of Go
 	$(each) test -run='^$$' -bench=. -benchmem ./...; done
 
 instructions: ## count the instructions of the hot paths; UPDATE=-update writes what the test compares with
@@ -50,4 +56,4 @@ clean: ## remove what builds and tests leave behind
 	git clean -fdXq
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
