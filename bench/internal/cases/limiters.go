@@ -158,8 +158,9 @@ func limitsOf(library peers.Limiter) (f limiterFacts, err error) {
 		status("[2001:db8::1]:4242")
 	}
 	f.network = status("[2001:db8::2]:4242") == http.StatusTooManyRequests
-	w := statusOnly{header: http.Header{}}
-	h.ServeHTTP(&w, asks("", ""))
+	w, r := statusOnly{header: http.Header{}}, asks("", "")
+	r.RemoteAddr = "192.0.2.3:4242"
+	h.ServeHTTP(&w, r)
 	for name := range w.header {
 		f.fields = f.fields || name != "Strict-Transport-Security"
 	}

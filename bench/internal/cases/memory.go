@@ -18,6 +18,13 @@ func memoryCases() []measure.Case {
 			{Name: "auth", Enter: func() (*measure.Entry, error) { return taken(oneForAll) }},
 			bound("at most", 200),
 		}},
+		{Table: "Memory", Name: "an account of a limiter of 1M", Unit: "B/entry", Cores: 2, Contenders: keptAccounts()},
+		{Table: "Memory", Name: "a remembered JWT of 1M", Unit: "B/entry", Cores: 2, Contenders: []measure.Contender{
+			{Name: "auth", Enter: func() (*measure.Entry, error) { return taken(remembered(false)) }},
+		}},
+		{Table: "Memory", Name: "a remembered JWT of 1M, by its digest", Unit: "B/entry", Cores: 2, Contenders: []measure.Contender{
+			{Name: "auth", Enter: func() (*measure.Entry, error) { return taken(remembered(true)) }},
+		}},
 		{Table: "Memory", Name: "full collection at 1M sessions", Unit: "ms", Cores: 2, Contenders: append(keptSessions(10, collected),
 			measure.Contender{Name: "nothing", Enter: func() (*measure.Entry, error) {
 				return collected(func() (any, error) { return nil, nil })
@@ -64,6 +71,43 @@ func oneForAll() (any, error) {
 			Created: now, Expires: now.Add(time.Hour), KeepUntil: now.Add(25 * time.Hour), Seen: now,
 		})
 	})
+}
+
+// keptAccounts are the limiters, each with a million clients.
+func keptAccounts() []measure.Contender {
+	var all []measure.Contender
+	for _, library := range limiters() {
+		all = append(all, measure.Contender{Name: library.Name, Module: library.Module, Enter: func() (*measure.Entry, error) {
+			return taken(func() (any, error) {
+				h, _, err := charged(library, 100, million, false)
+				return h, err
+			})
+		}})
+	}
+	return all
+}
+
+// remembered returns a verifier that has verified a million tokens. There is room
+// for twice as many, so that it remembers them all.
+func remembered(digests bool) func() (any, error) {
+	return func() (any, error) {
+		i, err := newIssuer(tokenSpec{Algorithm: "HS256"})
+		if err != nil {
+			return nil, err
+		}
+		j, err := verifier(i.Check, &auth.JWTOptions{CacheSize: 2 * million, CacheDigests: digests})
+		if err != nil {
+			return nil, err
+		}
+		ctx := context.Background()
+		return j, each(million, func(i int) error {
+			g, err := j.Issue(ctx, person(i), nil)
+			if err == nil {
+				_, err = j.Verify(ctx, g.Token.Reveal())
+			}
+			return err
+		})
+	}
 }
 
 // taken tells how much memory each of a million entries takes.
