@@ -60,8 +60,12 @@ func (c *client) learn() error {
 	n := 0
 	for !bytes.Contains(buffer[:n], []byte(`{"hello":"world"}`)) {
 		m, err := c.conn.Read(buffer[n:])
-		if n += m; err != nil {
+		n += m
+		if err != nil {
 			return fmt.Errorf("%w after %q", err, buffer[:n])
+		}
+		if !good(buffer[:n]) {
+			return fmt.Errorf("answered %q", buffer[:n])
 		}
 	}
 	c.answer = buffer[:n]
@@ -85,8 +89,10 @@ func (c *client) ask(n int) error {
 }
 
 func (c *client) check() error {
-	if !bytes.HasPrefix(c.answer, []byte("HTTP/1.1 200 ")) || c.answer[len(c.answer)-1] != '}' {
+	if !good(c.answer) || c.answer[len(c.answer)-1] != '}' {
 		return fmt.Errorf("answered %q", c.answer)
 	}
 	return nil
 }
+
+func good(answer []byte) bool { return bytes.HasPrefix(answer, []byte("HTTP/1.1 200 ")) }
