@@ -5,9 +5,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"regexp"
@@ -101,7 +103,10 @@ func race(ctx context.Context, chosen []measure.Case, rounds int, progress io.Wr
 func save(r *report.Report, part bool, all []measure.Case) error {
 	if part {
 		old, err := report.Load(results)
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			old = &report.Report{Machine: r.Machine, Rounds: r.Rounds}
+		case err != nil:
 			return err
 		}
 		if r, err = r.Over(old); err != nil {

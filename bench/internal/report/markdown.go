@@ -90,9 +90,10 @@ func (s *section) folded(g *grid) string {
 }
 
 // overview has a row for each case: ours, the nearest and the furthest of the
-// others, and what comes without a library.
+// others, and the yardstick: the bare work, a few lines without a library, or ours
+// in other circumstances.
 func (s *section) overview(races []measure.Result) *grid {
-	g := &grid{head: []string{"case", ">ours", ">allocs", ">B", "nearest", "furthest", "without a library", "wanted"}}
+	g := &grid{head: []string{"case", ">ours", ">allocs", ">B", "nearest", "furthest", "yardstick", "wanted"}}
 	for _, m := range races {
 		ours := &m.Outcomes[0]
 		if ours.Failure != "" {
@@ -114,7 +115,7 @@ func (s *section) overview(races []measure.Result) *grid {
 type field struct{ nearest, furthest, bare int }
 
 // fieldOf looks at those who came to an end. Whoever has no version is no library,
-// but the bare work or a few lines.
+// but a yardstick.
 func fieldOf(m *measure.Result) field {
 	f := field{-1, -1, -1}
 	for i, o := range m.Outcomes {
