@@ -28,7 +28,7 @@ func Issuers(jwts ...*JWT) Verifier {
 		case i.byName[j.issuer] != nil:
 			panic(fmt.Sprintf("auth: Issuers: two of %q", j.issuer))
 		}
-		i.byName[j.issuer] = j
+		i.all, i.byName[j.issuer] = append(i.all, j), j
 		i.maxLength = max(i.maxLength, j.maxLength)
 		i.form = j.Form()
 	}
@@ -36,6 +36,7 @@ func Issuers(jwts ...*JWT) Verifier {
 }
 
 type issuers struct {
+	all       []*JWT
 	byName    map[string]*JWT
 	maxLength int
 	form      Form // the same of all
@@ -56,6 +57,9 @@ func (i *issuers) Verify(ctx context.Context, credential string) (*Principal, er
 	if len(credential) > i.maxLength {
 		return nil, errTooLong
 	}
+	if j, t := i.recall(credential, token.Header); t != nil {
+		return j.admit(ctx, t, j.clock.Now())
+	}
 	b := buffers.Get().(*buffer)
 	j, err := i.choose(b, token.Payload)
 	buffers.Put(b)
@@ -63,6 +67,22 @@ func (i *issuers) Verify(ctx context.Context, credential string) (*Principal, er
 		return nil, err
 	}
 	return j.Verify(ctx, credential)
+}
+
+// recall returns the token where one of the verifiers remembers it, and that
+// verifier: the iss is then known to be its own. Those that have met the header are
+// asked, which is one as a rule, as headers name the key.
+func (i *issuers) recall(credential, header string) (*JWT, *verified) {
+	for _, j := range i.all {
+		if _, known := j.headerOf(header); !known || j.cache == nil {
+			continue
+		}
+		name := j.cache.name(credential)
+		if t := j.recall(&name); t != nil {
+			return j, t
+		}
+	}
+	return nil, nil
 }
 
 // beginning is how much of a payload, encoded, is looked at first: iss is among

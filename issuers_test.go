@@ -87,3 +87,36 @@ func TestIssuersInASource(t *testing.T) {
 	}
 	require.Panics(t, func() { auth.Bearer(v, h.tokens) })
 }
+
+// What an issuer's verifier remembers is found without reading the token again, and
+// is judged by that verifier, at every use.
+func TestIssuersRemember(t *testing.T) {
+	key := hmacKey(t) // the same of both, so that headers tell nothing
+	keys := keySet(t, key)
+	jwtOf := func(issuer string) *auth.JWT {
+		j, err := auth.NewJWT(issuer, "https://api.example", keys, nil)
+		require.NoError(t, err)
+		return j
+	}
+	a, b := jwtOf("https://a.example"), jwtOf("https://b.example")
+	v := auth.Issuers(a, b)
+	for range 3 {
+		for _, j := range []*auth.JWT{a, b} {
+			token := issue(t, j, benchPrincipal())
+			first, err := v.Verify(t.Context(), token)
+			require.NoError(t, err)
+			again, err := v.Verify(t.Context(), token)
+			require.NoError(t, err)
+			require.Same(t, first, again)
+			require.Same(t, first, good(t, j, token), "its verifier remembers the same")
+			require.Contains(t, string(first.Claims), map[*auth.JWT]string{a: `"https://a.example"`, b: `"https://b.example"`}[j])
+		}
+	}
+	token := issue(t, b, benchPrincipal())
+	_, err := v.Verify(t.Context(), token)
+	require.NoError(t, err)
+	require.NoError(t, keys.Rotate(generate(t, auth.HS256)))
+	require.NoError(t, keys.Remove(key.ID()))
+	_, err = v.Verify(t.Context(), token)
+	require.ErrorIs(t, err, auth.ErrInvalid, "its key has gone")
+}

@@ -47,9 +47,9 @@ type JWT struct {
 	marks *marks      // nil: no revocation
 	cache *tokenCache // nil: none
 
-	// headers are those of tokens whose signature held, by their text: an
-	// issuer writes the same one again and again.
-	headers atomic.Pointer[map[string]jws.Header]
+	// headers are those of tokens whose signature held: an issuer writes the
+	// same few again and again.
+	headers atomic.Pointer[[]knownHeader]
 	learn   sync.Mutex
 }
 
@@ -149,7 +149,7 @@ func NewJWT(issuer, audience string, keys KeySet, o *JWTOptions) (*JWT, error) {
 	if o.CacheSize >= 0 {
 		j.cache = newTokenCache(or(o.CacheSize, 65536), o.CacheDigests)
 	}
-	j.headers.Store(&map[string]jws.Header{})
+	j.headers.Store(&[]knownHeader{})
 	return j, nil
 }
 
@@ -220,11 +220,7 @@ func (j *JWT) Verify(ctx context.Context, credential string) (*Principal, error)
 		return j.admit(ctx, t, at)
 	}
 	name := j.cache.name(credential)
-	t := j.cache.get(name)
-	if t != nil && !j.keys.Contains(t.key) {
-		j.cache.remove(t)
-		t = nil
-	}
+	t := j.recall(&name)
 	if t == nil {
 		var err error
 		if t, err = j.check(ctx, credential, &name); err != nil {
@@ -232,6 +228,17 @@ func (j *JWT) Verify(ctx context.Context, credential string) (*Principal, error)
 		}
 	}
 	return j.admit(ctx, t, at)
+}
+
+// recall returns the token that the cache remembers by that name, or nil. One whose
+// key has left the set is forgotten.
+func (j *JWT) recall(name *tokenName) *verified {
+	t := j.cache.get(*name)
+	if t != nil && !j.keys.Contains(t.key) {
+		j.cache.remove(t)
+		return nil
+	}
+	return t
 }
 
 // A verified token is one whose signature and claims hold. What may change

@@ -3,7 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,7 +20,7 @@ func (j *JWT) check(ctx context.Context, credential string, name *tokenName) (*v
 	if len(credential) > j.maxLength {
 		return nil, errTooLong
 	}
-	header, known := (*j.headers.Load())[token.Header]
+	header, known := j.headerOf(token.Header)
 	if !known {
 		var err error
 		if header, err = parseHeader(token.Header, j.typ, j.anyType); err != nil {
@@ -245,18 +245,36 @@ func (j *JWT) judge(t *verified, c *claimSet) error {
 	return nil
 }
 
+// A knownHeader is the header of a token that a trusted key has signed.
+type knownHeader struct {
+	text string
+	jws.Header
+}
+
 // maxHeaders bounds the headers that are remembered.
 const maxHeaders = 32
+
+// headerOf returns the header that has this text, if it is known.
+func (j *JWT) headerOf(text string) (jws.Header, bool) {
+	for _, h := range *j.headers.Load() {
+		if h.text == text {
+			return h.Header, true
+		}
+	}
+	return jws.Header{}, false
+}
 
 // remember keeps a header that a trusted key has signed.
 func (j *JWT) remember(text string, h jws.Header) {
 	j.learn.Lock()
 	defer j.learn.Unlock()
-	old := *j.headers.Load()
-	next := make(map[string]jws.Header, len(old)+1)
-	if len(old) < maxHeaders {
-		maps.Copy(next, old)
+	if _, known := j.headerOf(text); known {
+		return
 	}
-	next[strings.Clone(text)] = h
-	j.headers.Store(&next)
+	known := slices.Clone(*j.headers.Load())
+	if len(known) == maxHeaders {
+		known = nil
+	}
+	known = append(known, knownHeader{strings.Clone(text), h})
+	j.headers.Store(&known)
 }
