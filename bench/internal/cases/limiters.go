@@ -83,7 +83,7 @@ func (row limiting) enter(library peers.Limiter) (*measure.Entry, error) {
 	}
 	addresses = shuffled("", addresses)
 	r := asks("", "")
-	return &measure.Entry{Notes: library.Notes, Round: measure.Vary(h, row.status, r, row.n, func(r *http.Request) func(int) {
+	return &measure.Entry{Notes: library.Notes, Round: measure.Vary(h, row.status, r, len(addresses), func(r *http.Request) func(int) {
 		return func(i int) { r.RemoteAddr = addresses[i] }
 	})}, nil
 }

@@ -82,6 +82,7 @@ func TestFill(t *testing.T) {
 	}
 	require.NotEqual(t, texts, values)
 	require.ElementsMatch(t, texts, values)
+	require.Len(t, shuffled("", make([]string, chosen+1)), chosen)
 
 	full := errors.New("full")
 	_, err = fill(1000, func(i int) (string, error) {
