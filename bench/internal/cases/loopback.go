@@ -95,4 +95,7 @@ func (c *client) check() error {
 	return nil
 }
 
-func good(answer []byte) bool { return bytes.HasPrefix(answer, []byte("HTTP/1.1 200 ")) }
+func good(answer []byte) bool {
+	const status = "HTTP/1.1 200 "
+	return len(answer) > len(status) && string(answer[:len(status)]) == status
+}
