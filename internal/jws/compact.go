@@ -37,16 +37,16 @@ type Token struct {
 // Split takes text apart at its dots, of which there must be two. The payload
 // alone may be empty.
 func Split(text string) (Token, bool) {
-	header, rest, _ := strings.Cut(text, ".")
-	payload, signature, _ := strings.Cut(rest, ".")
-	if header == "" || signature == "" || strings.IndexByte(signature, '.') >= 0 {
+	first := strings.IndexByte(text, '.')
+	last := first + 1 + strings.IndexByte(text[first+1:], '.')
+	if first <= 0 || last <= first || last == len(text)-1 || strings.IndexByte(text[last+1:], '.') >= 0 {
 		return Token{}, false
 	}
 	return Token{
-		Header:    header,
-		Payload:   payload,
-		Signature: signature,
-		Signed:    text[:len(header)+1+len(payload)],
+		Header:    text[:first],
+		Payload:   text[first+1 : last],
+		Signature: text[last+1:],
+		Signed:    text[:last],
 	}, true
 }
 
