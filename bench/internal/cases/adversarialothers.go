@@ -17,11 +17,11 @@ func otherAttacks() []attack {
 	one := honest{"one session", func() (*measure.Entry, error) { return withFields(200, func(http.Header) {}) }}
 	key := honest{"an API key", func() (*measure.Entry, error) { return held(apiKeysIn, 200, nil) }}
 	return []attack{
-		{"sessions that share all but the last 6 characters", 1.5, "Records are found by a SHA-256 hash of the whole text, and the table's own hash has a secret seed: what texts share is nowhere to be seen.",
+		{"sessions that begin alike", 1.5, "All but the last 6 characters are those of a session that there is. Records are found by a SHA-256 hash of the whole text, and the table's own hash has a secret seed: what texts share is nowhere to be seen.",
 			func() (*measure.Entry, error) { return held(sessionsIn, 401, sessionGuesses) }, []honest{unknown, session}},
-		{"API keys that share all but the last 6, checksum right", 6, "As with sessions: one look-up that finds nothing, and the refusal is written.",
+		{"API keys that begin alike", 2, "As with sessions: one look-up that finds nothing, and the refusal is written.",
 			func() (*measure.Entry, error) { return held(apiKeysIn, 401, keyGuesses(true)) }, []honest{key}},
-		{"API keys that share all but the last 6, checksum wrong", 6, "Refused without asking the store.",
+		{"API keys, wrong checksum", 1, "Refused without asking the store.",
 			func() (*measure.Entry, error) { return held(apiKeysIn, 401, keyGuesses(false)) }, []honest{key}},
 		{"1,000 other header fields", 1.5, "Fields are looked up by name; others are not looked at. How many there are, http.Server.MaxHeaderBytes bounds.",
 			func() (*measure.Entry, error) {
@@ -31,7 +31,7 @@ func otherAttacks() []attack {
 					}
 				})
 			}, []honest{one}},
-		{"1,000 Authorization fields", 6, "Two are refused as 400; that there are more is not found out.",
+		{"1,000 Authorization fields", 2, "Two are refused as 400; that there are more is not found out.",
 			func() (*measure.Entry, error) {
 				return withFields(400, func(h http.Header) {
 					for range 999 {
@@ -39,10 +39,10 @@ func otherAttacks() []attack {
 					}
 				})
 			}, []honest{one}},
-		{"limiter, 1,048,576 strangers in turn", 10, "An account has 16 bytes, in tables that MaxKeys bounds; those with the least debt go first. What it costs is the way to memory.",
+		{"limiter, 1M strangers", 2, "An account has 16 bytes, in tables that MaxKeys bounds; those with the least debt go first. What it costs is the way to memory.",
 			func() (*measure.Entry, error) { return limited(1 << 20) },
 			[]honest{{"one client", func() (*measure.Entry, error) { return limited(1) }}}},
-		{"limiter, 8 times as many strangers as it remembers", 10, "As before: a full table forgets by itself, a shard of 4,096 at a time.",
+		{"limiter, 8 × MaxKeys strangers", 2, "As before: a full table forgets by itself, a shard of 4,096 at a time.",
 			func() (*measure.Entry, error) { return limited(1<<20, auth.MaxKeys(1<<17)) },
 			[]honest{{"one client", func() (*measure.Entry, error) { return limited(1, auth.MaxKeys(1<<17)) }}}},
 	}

@@ -57,14 +57,23 @@ func (s *section) words() (title, subtitle string) {
 
 const (
 	rowHeight = 27.0
-	barLeft   = 232.0
 	barRight  = 486.0
+	mostLabel = 250.0
 )
+
+// labelWidth is how much room the names of the cases need.
+func labelWidth(bars []bar) (width float64) {
+	for _, b := range bars {
+		width = math.Max(width, extent(b.label, 13))
+	}
+	return math.Min(math.Max(width, 100), mostLabel)
+}
 
 // drawBars draws a row for each bar, on a logarithmic axis around 1, which is ours.
 func drawBars(t theme, title, subtitle string, bars []bar) string {
 	c := &canvas{theme: t}
 	low, high := span(bars)
+	barLeft := margin + labelWidth(bars) + 16
 	x := func(v float64) float64 {
 		return barLeft + (barRight-barLeft)*math.Log(v/low)/math.Log(high/low)
 	}
@@ -95,7 +104,7 @@ func (c *canvas) ticks(low, high float64, x func(float64) float64, top, bottom f
 	ladder := []float64{1, 10, 100, 1000, 10_000}
 	if x(10)-x(1) > 3.2*room {
 		ladder = []float64{0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100}
-	} else if x(0.1) > barLeft-1 {
+	} else if 0.1 >= low {
 		ladder = append([]float64{0.001, 0.01, 0.1}, ladder...)
 	}
 	for _, v := range ladder {
@@ -109,7 +118,7 @@ func (c *canvas) ticks(low, high float64, x func(float64) float64, top, bottom f
 
 func (c *canvas) bar(b bar, x func(float64) float64, y float64) {
 	const thick = 12.0
-	c.text(margin, y+4.5, fit(b.label, 13, barLeft-margin-10), face{size: 13, colour: c.ink})
+	c.text(margin, y+4.5, fit(b.label, 13, mostLabel), face{size: 13, colour: c.ink})
 	colour := c.ours
 	if b.bad {
 		colour = c.behind
@@ -134,7 +143,7 @@ func (c *canvas) bar(b bar, x func(float64) float64, y float64) {
 	}
 	left := barRight + 16
 	c.text(left, y+4.5, times(figure), face{size: 13, colour: colour, bold: true})
-	left += math.Max(46, extent(times(figure), 13)+8)
+	left += math.Max(50, 1.08*extent(times(figure), 13)+8)
 	c.text(left, y+4.5, fit(b.what, 12, chartWidth-8-left), face{size: 12, colour: c.faint})
 }
 

@@ -28,7 +28,7 @@ func drawCurves(t theme, title, axis string, curves []curve) string {
 		return plotLeft + (plotRight-plotLeft)*math.Log(v/first)/math.Log(last/first)
 	}
 	y := func(v float64) float64 { return bottom - plotHeight*math.Log(v/low)/math.Log(high/low) }
-	for v := low; v <= high*1.001; v *= 10 {
+	for _, v := range rungs(low, high) {
 		c.line(plotLeft, y(v), plotRight, y(v), 1, c.grid)
 		c.text(plotLeft-10, y(v)+4, amount(v, "ns"), face{size: 12, colour: c.faint, anchor: "end"})
 	}
@@ -42,6 +42,23 @@ func drawCurves(t theme, title, axis string, curves []curve) string {
 	}
 	c.labels(curves, y, top, bottom)
 	return c.page(bottom+60, title, "Time of one operation; both axes are logarithmic.", describeCurves(axis, curves))
+}
+
+// rungs returns where the axis has lines: at powers of ten, and between them where
+// those are few.
+func rungs(low, high float64) (all []float64) {
+	steps := []float64{1}
+	if high/low < 1001 {
+		steps = []float64{1, 2, 5}
+	}
+	for v := low; v <= high*1.001; v *= 10 {
+		for _, s := range steps {
+			if v*s <= high*1.001 {
+				all = append(all, v*s)
+			}
+		}
+	}
+	return all
 }
 
 // decades returns the powers of ten around all values.
@@ -119,7 +136,7 @@ func (c *canvas) labels(curves []curve, y func(float64) float64, top, bottom flo
 		fmt.Fprintf(&c.b, `<path d="M%s %sL%s %s" stroke="%s" stroke-width="1" stroke-dasharray="2 3"/>`+"\n",
 			at(plotRight+7), at(end(k)), at(left-16), at(heights[i]), colour)
 		c.mark(k, left-8, heights[i], colour)
-		c.text(left+4, heights[i]+4.5, fit(curves[k].name, 13, chartWidth-8-left), face{size: 13, colour: colour, bold: true})
+		c.text(left+4, heights[i]+4.5, fit(curves[k].name, 14, chartWidth-12-left), face{size: 13, colour: colour, bold: true})
 		last := curves[k].y
 		c.text(left+4, heights[i]+19, amount(last[0], "ns")+" → "+amount(last[len(last)-1], "ns"), face{size: 12, colour: c.faint})
 	}
