@@ -5,9 +5,11 @@
 package memstore_test
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -47,7 +49,71 @@ func TestBytesPerSession(t *testing.T) {
 	s, digests := filled(t, many)
 	n := uint64(len(digests))
 	digests = nil
-	require.LessOrEqual(t, (heap()-before)/n, uint64(maxBytes))
+	principal := uint64(unsafe.Sizeof(*shared)) // of which each has a copy
+	require.LessOrEqual(t, (heap()-before)/n-principal, uint64(maxBytes))
+	runtime.KeepAlive(s)
+}
+
+// The copy of a Principal in the store, and what is dead around it, are no more
+// than that bound above what the Principal takes by itself: when the store has
+// been filled, and when any half of the sessions has been ended and others begun.
+func TestBytesPerSessionWithAPrincipalOfItsOwn(t *testing.T) {
+	const n = 200_000
+	records, before := make([]auth.Record, n), heap()
+	for i := range records {
+		_, records[i] = owned(i)
+	}
+	alone := heap() - before
+	runtime.KeepAlive(records)
+	records = nil
+
+	before = heap()
+	s := filledOwned(t, n)
+	require.LessOrEqual(t, heap()-before, alone+n*maxBytes)
+	next := n
+	for range 3 {
+		random := rand.New(rand.NewPCG(uint64(next), 0))
+		for i := range next {
+			if random.IntN(2) == 0 {
+				continue
+			}
+			if _, err := s.Take(t.Context(), numbered(i)); err != nil {
+				continue // it has gone before
+			}
+			d, r := owned(next)
+			require.NoError(t, s.Insert(t.Context(), d, r))
+			next++
+		}
+		require.Equal(t, n, s.Len())
+		require.LessOrEqual(t, heap()-before, alone+n*maxBytes)
+	}
+	runtime.KeepAlive(s)
+}
+
+// What a look-up has handed out keeps its surroundings in memory, and no longer.
+func TestAChunkIsLetGo(t *testing.T) {
+	s, ctx, gone := memstore.New(), t.Context(), make(chan struct{})
+	const n = 20_000
+	for i := range n {
+		d, r := owned(i)
+		require.NoError(t, s.Insert(ctx, d, r))
+	}
+	r, err := s.Lookup(ctx, numbered(0))
+	require.NoError(t, err)
+	runtime.AddCleanup(r.Principal, func(c chan struct{}) { close(c) }, gone)
+	for i := range n - 1 { // the last one stays
+		require.NoError(t, second(s.Take(ctx, numbered(i))))
+	}
+	runtime.GC()
+	_, want := owned(0)
+	require.Equal(t, want.Principal, r.Principal)
+	r = auth.Record{}
+	runtime.GC()
+	select {
+	case <-gone:
+	case <-time.After(time.Minute):
+		t.Fatal("the principal of a record that was taken is still referred to")
+	}
 	runtime.KeepAlive(s)
 }
 

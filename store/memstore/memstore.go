@@ -4,9 +4,22 @@
 // Its look-ups take no lock and write nothing that another core reads, so they
 // scale with the cores, at one hot record as at millions. Expired records leave
 // a few at a time with the writes that follow; there is no background goroutine
-// and no pause for a sweep. Beside its Principal and its Data a session takes
-// less than 200 bytes, in tables of which the garbage collector walks only the
-// pointers to those two.
+// and no pause for a sweep.
+//
+// A million sessions cost the garbage collector next to nothing: their tables
+// hold no pointers, and their Principals and Data are copied, texts and all, into
+// chunks of memory that it does not look into. Each look-up hands out a pointer to
+// that one copy. A session takes less than 200 bytes beside its Principal and its
+// Data. Whoever keeps a Principal for long, or a text of one, keeps the chunk
+// around it, of 16 KiB and more only where records are large: see
+// [strings.Clone]. A Principal with Networks, and a record of more than 8 KiB, are
+// not copied but kept as they are, which the collector does walk.
+//
+// A Principal is published once and never written again, says package auth. Here
+// that matters twice: a pointer that is written into the copy is one that the
+// collector does not see, and the memory behind it may be freed and used for
+// something else. In builds with the race detector, the next look-up of a record
+// panics if somebody has written to its Principal or Data.
 package memstore
 
 import (
@@ -27,8 +40,9 @@ import (
 //
 // Every method is atomic, safe for concurrent use, and returns the context's
 // error when the context is done. The Principal and the Data of a record are
-// kept and handed out as they are, without a copy. Times are kept to the
-// microsecond, within 290,000 years of 1970.
+// copied once, when they come or change; all look-ups share that copy. Times are
+// in UTC; those of a record are kept to the microsecond, within 290,000 years of
+// 1970.
 type Store struct {
 	seed   maphash.Seed
 	clock  clock.Clock
@@ -102,9 +116,14 @@ func (s *Store) Insert(ctx context.Context, d auth.Digest, r auth.Record) error 
 	if !ok {
 		return errFull
 	}
+	content, err := sh.arena.put(&r, at.number())
+	if err != nil {
+		sh.slots.give(at)
+		return err
+	}
 	owner := words(r.Owner)
 	s.kinds.count(k, 1)
-	sh.publish(at, tag, &d, &r, k)
+	sh.publish(at, tag, &d, &r, k, content)
 	s.link(&owner, at)
 	return nil
 }
@@ -131,12 +150,16 @@ func (s *Store) Replace(ctx context.Context, d auth.Digest, r auth.Record) error
 	if r.Revision != slot.revision.Load()+1 {
 		return auth.ErrConflict
 	}
+	content, err := sh.keep(at, &r)
+	if err != nil {
+		return err
+	}
 	before, owner, old := slot.owner.load(), words(r.Owner), slot.kind()
 	if owner != before {
 		s.unlink(&before, at)
 	}
 	s.kinds.count(k, 1)
-	sh.update(at, &r, k)
+	sh.update(at, &r, k, content)
 	s.kinds.count(old, -1)
 	if owner != before {
 		s.link(&owner, at)

@@ -3,6 +3,7 @@ package memstore_test
 import (
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -89,13 +90,20 @@ func TestStoreBehavesLikeTheModel(t *testing.T) {
 					Kind: kinds[random.IntN(3)], Owner: owners[random.IntN(4)], Revision: random.Uint64N(3),
 					Created: now, Seen: now.Add(-time.Duration(random.IntN(100)) * time.Second),
 				}
+				if i := random.IntN(100); i > 0 {
+					_, of := owned(i)
+					r.Principal, r.Data = of.Principal, of.Data[:i%len(of.Data)]
+				}
 				if random.IntN(4) > 0 {
 					r.KeepUntil = now.Add(time.Duration(random.IntN(100)) * time.Second)
 				}
 				return r
 			}
 			ctx := t.Context()
-			for range 8000 {
+			for i := range 8000 {
+				if i%1000 == 0 {
+					runtime.GC()
+				}
 				d := digests[random.IntN(len(digests))]
 				switch random.IntN(8) {
 				case 0, 1, 2:

@@ -27,9 +27,13 @@ func TestRecordsComeBackAsTheyAre(t *testing.T) {
 		got, err := s.Lookup(ctx, d)
 		require.NoError(t, err)
 		require.Equal(t, r, got) // nil stays nil, and empty empty
-		require.Same(t, r.Principal, got.Principal)
+		again, err := s.Lookup(ctx, d)
+		require.NoError(t, err)
+		if r.Principal != nil {
+			require.Same(t, got.Principal, again.Principal) // one copy, shared by all
+		}
 		if len(r.Data) > 0 {
-			require.Same(t, &r.Data[0], &got.Data[0])
+			require.Same(t, &got.Data[0], &again.Data[0])
 		}
 		got, err = s.Take(ctx, d)
 		require.NoError(t, err)

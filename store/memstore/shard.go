@@ -1,9 +1,9 @@
 package memstore
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/seed-077cad0b/auth"
 )
@@ -21,6 +21,7 @@ type shard struct {
 	version atomic.Uint64 // odd while a writer changes what readers see
 	index   index         // by digest
 	slots   slab
+	arena   arena
 	first   ref // the shard's bits of every ref into it
 
 	mu  sync.Mutex
@@ -40,32 +41,32 @@ func (sh *shard) read(ks *kinds, d *auth.Digest, tag uint32, r *auth.Record) (ke
 		if version%2 != 0 {
 			continue
 		}
-		keep, data, ok := sh.copy(ks, d, tag, r)
+		keep, content, ok := sh.copy(ks, d, tag, r)
 		if sh.version.Load() == version {
-			r.Data = data.bytes()
+			content.open(r)
 			return keep, ok
 		}
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	keep, data, ok := sh.copy(ks, d, tag, r)
-	r.Data = data.bytes()
+	keep, content, ok := sh.copy(ks, d, tag, r)
+	content.open(r)
 	return keep, ok
 }
 
-// copy finds d and copies all of its record but Data, whose pointer and length
-// may not belong together until the caller has made sure.
-func (sh *shard) copy(ks *kinds, d *auth.Digest, tag uint32, r *auth.Record) (keep int64, data span, ok bool) {
+// copy finds d and copies all of its record but the content, which the caller is
+// not to open until it has made sure.
+func (sh *shard) copy(ks *kinds, d *auth.Digest, tag uint32, r *auth.Record) (keep int64, c content, ok bool) {
 	w := words(*d)
 	for p := sh.index.probe(tag); p.next(); {
-		slot, shared := sh.slots.at(p.ref)
+		slot := sh.slots.slot(p.ref)
 		if slot == nil || !slot.digest.is(&w) {
 			continue
 		}
-		keep, data = slot.load(ks, shared, r)
-		return keep, data, true
+		keep, spot := slot.load(ks, r)
+		return keep, sh.arena.find(spot), true
 	}
-	return 0, span{}, false
+	return 0, content{}, false
 }
 
 // What follows, up to touch, needs the mutex.
@@ -83,44 +84,98 @@ func (sh *shard) find(d *auth.Digest, tag uint32) ref {
 
 // load copies the record at a place to r.
 func (sh *shard) load(ks *kinds, at ref, r *auth.Record) {
-	slot, shared := sh.slots.at(at)
-	_, data := slot.load(ks, shared, r)
-	r.Data = data.bytes()
+	_, spot := sh.slots.slot(at).load(ks, r)
+	c := sh.arena.find(spot)
+	c.open(r)
 }
 
-// publish shows r, of kind k, to readers under d.
-func (sh *shard) publish(at ref, tag uint32, d *auth.Digest, r *auth.Record, k kind) {
-	slot, shared := sh.slots.at(at)
+// keep returns where the content of r is, which is to replace the one at a place:
+// where it has been, if it is the same.
+func (sh *shard) keep(at ref, r *auth.Record) (spot, error) {
+	var old auth.Record
+	s := sh.slots.slot(at).content()
+	c := sh.arena.find(s)
+	c.open(&old)
+	if r.Principal == old.Principal && (r.Data == nil) == (old.Data == nil) && bytes.Equal(r.Data, old.Data) {
+		return s, nil
+	}
+	return sh.arena.put(r, at.number())
+}
+
+// publish shows r, of kind k, to readers under d. Its content is kept already.
+func (sh *shard) publish(at ref, tag uint32, d *auth.Digest, r *auth.Record, k kind, content spot) {
+	slot := sh.slots.slot(at)
 	sh.version.Add(1)
 	slot.digest.store(words(*d))
 	slot.seen.Store(never)
-	slot.store(shared, r, k)
+	slot.store(r, k, content)
 	sh.index.add(tag, at)
 	sh.version.Add(1)
 	sh.due.fix(&sh.slots, at)
+	sh.tidy()
 }
 
 // update shows r, of kind k, to readers in place of what was there.
-func (sh *shard) update(at ref, r *auth.Record, k kind) {
-	slot, shared := sh.slots.at(at)
+func (sh *shard) update(at ref, r *auth.Record, k kind, content spot) {
+	slot := sh.slots.slot(at)
+	old := slot.content()
 	sh.version.Add(1)
-	slot.store(shared, r, k)
+	slot.store(r, k, content)
+	if content != old {
+		sh.arena.release(old)
+	}
 	sh.version.Add(1)
 	sh.due.fix(&sh.slots, at)
+	sh.tidy()
 }
 
 // withdraw hides the record at a place and frees the place. A shard that is
 // empty then gives back its memory.
 func (sh *shard) withdraw(at ref, tag uint32) {
-	_, shared := sh.slots.at(at)
 	sh.due.remove(&sh.slots, at)
 	sh.version.Add(1)
 	sh.index.remove(tag, at)
-	shared.principal.Store(nil)
-	shared.data.Store(nil)
+	sh.arena.release(sh.slots.slot(at).content())
 	if sh.slots.give(at) {
 		sh.due = heap{}
 	}
+	if sh.slots.out == 0 {
+		sh.arena.clear()
+	}
+	sh.version.Add(1)
+	sh.tidy()
+}
+
+// tidy empties the chunks of the arena that are worn. A write makes few so, and
+// copies less than it has made room for.
+func (sh *shard) tidy() {
+	for {
+		chunk, ok := sh.arena.next()
+		if !ok {
+			return
+		}
+		sh.empty(chunk)
+	}
+}
+
+// empty moves what lives in a chunk to the newest, and lets go of the chunk.
+// Readers may find a record here or there as it moves: both are the same.
+func (sh *shard) empty(chunk uint32) {
+	for number := range sh.arena.living(chunk) {
+		var r auth.Record
+		slot := sh.slots.slot(ref(number))
+		old := slot.content()
+		c := sh.arena.find(old)
+		c.open(&r)
+		moved, err := sh.arena.put(&r, number)
+		if err != nil {
+			return // the chunk stays as it is
+		}
+		slot.address.Store(uint32(moved.at))
+		sh.arena.release(old)
+	}
+	sh.version.Add(1)
+	sh.arena.drop(chunk)
 	sh.version.Add(1)
 }
 
@@ -147,12 +202,3 @@ func (sh *shard) digests() []auth.Digest {
 	}
 	return digests
 }
-
-// A span is a slice in two halves, read one after the other.
-type span struct {
-	data   *byte
-	length uint32
-}
-
-// bytes joins the halves. Nil stays nil, and empty empty.
-func (s span) bytes() []byte { return unsafe.Slice(s.data, s.length) }

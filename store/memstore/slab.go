@@ -5,37 +5,34 @@ import (
 	"sync/atomic"
 )
 
-// A chunk is the slots that are allocated at once.
-type chunk struct {
-	slots  []slot
-	shared []shared
-}
+// A batch is the slots that are allocated at once.
+type batch []slot
 
-// The first chunks of a slab are small, for stores of ten records: 32 slots, 32
+// The first batches of a slab are small, for stores of ten records: 32 slots, 32
 // more, 64, 128. From then on they have 256, so that at a million records there
 // are few enough to stay in a core's cache.
 const (
-	minChunk = 32
-	maxChunk = 256
+	minBatch = 32
+	maxBatch = 256
 )
 
-// chunkOf returns which chunk, and which slot there, has the number n, from 0.
-func chunkOf(n uint32) (chunk, i uint32) {
+// batchOf returns which batch, and which slot there, has the number n, from 0.
+func batchOf(n uint32) (batch, i uint32) {
 	switch {
-	case n < minChunk:
+	case n < minBatch:
 		return 0, n
-	case n < maxChunk:
-		chunk = uint32(bits.Len32(n / minChunk))
-		return chunk, n - minChunk<<chunk/2
+	case n < maxBatch:
+		batch = uint32(bits.Len32(n / minBatch))
+		return batch, n - minBatch<<batch/2
 	default:
-		return n/maxChunk + 3, n % maxChunk
+		return n/maxBatch + 3, n % maxBatch
 	}
 }
 
-// A slab hands out slots and takes them back. Its chunks stay where they are
+// A slab hands out slots and takes them back. Its batches stay where they are
 // while any slot is out, and go all at once when none is.
 type slab struct {
-	chunks atomic.Pointer[[]chunk] // readers see it grow, see add
+	batches atomic.Pointer[[]batch] // readers see it grow, see add
 
 	// Guarded by the shard's mutex.
 	free  ref    // a list through slot.next
@@ -43,25 +40,18 @@ type slab struct {
 	out   uint32 // slots that are out
 }
 
-// at returns the slot at a place, or nil if there is none: a reader without the
-// mutex may hold a ref that is out of date.
-func (s *slab) at(r ref) (*slot, *shared) {
-	chunks := s.chunks.Load()
-	if chunks == nil {
-		return nil, nil
-	}
-	n, i := chunkOf(r.number() - 1)
-	if n >= uint32(len(*chunks)) {
-		return nil, nil
-	}
-	c := &(*chunks)[n]
-	return &c.slots[i], &c.shared[i]
-}
-
-// slot returns the slot at a place which the caller knows to be out.
+// slot returns the slot at a ref, or nil if there is none: a reader without the
+// mutex may hold one that is out of date.
 func (s *slab) slot(r ref) *slot {
-	slot, _ := s.at(r)
-	return slot
+	batches := s.batches.Load()
+	if batches == nil {
+		return nil
+	}
+	n, i := batchOf(r.number() - 1)
+	if n >= uint32(len(*batches)) {
+		return nil
+	}
+	return &(*batches)[n][i]
 }
 
 // take hands out a slot, if there is one left below 1<<numberBits.
@@ -74,8 +64,8 @@ func (s *slab) take(first ref) (ref, bool) {
 	if s.fresh == maxNumber {
 		return none, false
 	}
-	if _, i := chunkOf(s.fresh); i == 0 {
-		s.add(min(max(minChunk, s.fresh), maxChunk))
+	if _, i := batchOf(s.fresh); i == 0 {
+		s.add(min(max(minBatch, s.fresh), maxBatch))
 	}
 	s.fresh++
 	s.out++
@@ -89,21 +79,21 @@ func (s *slab) give(r ref) bool {
 	s.slot(r).next = s.free
 	s.free = r
 	s.out--
-	if s.out > 0 || s.fresh <= minChunk {
+	if s.out > 0 || s.fresh <= minBatch {
 		return false
 	}
-	s.chunks.Store(nil)
+	s.batches.Store(nil)
 	s.free, s.fresh = none, 0
 	return true
 }
 
-// add adds a chunk. Readers of the shorter slice do not look at the end of the
+// add adds a batch. Readers of the shorter slice do not look at the end of the
 // array that it shares with the longer one.
 func (s *slab) add(size uint32) {
-	var chunks []chunk
-	if old := s.chunks.Load(); old != nil {
-		chunks = *old
+	var batches []batch
+	if old := s.batches.Load(); old != nil {
+		batches = *old
 	}
-	chunks = append(chunks, chunk{make([]slot, size), make([]shared, size)})
-	s.chunks.Store(&chunks)
+	batches = append(batches, make(batch, size))
+	s.batches.Store(&batches)
 }

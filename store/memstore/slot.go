@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/seed-077cad0b/auth"
 )
@@ -25,8 +24,8 @@ func (r ref) number() uint32 { return uint32(r) & maxNumber }
 // converts back to the zero time.Time.
 var never = time.Time{}.UnixMicro()
 
-// A slot is a record without its pointers, in two cache lines that the garbage
-// collector does not look into.
+// A slot is a record but for its Principal and its Data, in two cache lines that
+// the garbage collector does not look into.
 type slot struct {
 	digest, owner block
 	revision      atomic.Uint64
@@ -34,7 +33,7 @@ type slot struct {
 	// Microseconds since 1970.
 	created, expires, keepUntil, seen atomic.Int64
 
-	meta atomic.Uint64 // the length of Data, the kind, Disabled
+	meta atomic.Uint64 // the length of Data, the kind, and flags
 
 	// Neighbours in the list of the owner's records, which the owner's group
 	// guards. A free slot points to the next free one.
@@ -42,20 +41,16 @@ type slot struct {
 
 	// The place in the shard's heap, counted from 1; guarded by its mutex.
 	due uint32
-}
 
-// The pointers of a record, apart from its slot, so that the garbage collector
-// walks them alone.
-type shared struct {
-	principal atomic.Pointer[auth.Principal]
-	data      atomic.Pointer[byte]
+	address atomic.Uint32 // of the Principal and the Data, in the shard's arena
 }
 
 const (
 	metaDisabled  = 1 << 0
 	metaKindShift = 1
 	metaKindMask  = 1<<16 - 1
-	metaLenShift  = 32
+	metaLenShift  = 32 // the flags in between are the arena's
+	metaOther     = metaDisabled | metaKindMask<<metaKindShift
 )
 
 func (s *slot) kind() kind { return kind(s.meta.Load() >> metaKindShift & metaKindMask) }
@@ -74,8 +69,8 @@ func (s *slot) see(t int64) {
 }
 
 // store sets all but the digest, and moves seen forward only.
-func (s *slot) store(p *shared, r *auth.Record, k kind) {
-	meta := uint64(len(r.Data))<<metaLenShift | uint64(k)<<metaKindShift
+func (s *slot) store(r *auth.Record, k kind, content spot) {
+	meta := content.meta | uint64(k)<<metaKindShift
 	if r.Disabled {
 		meta |= metaDisabled
 	}
@@ -86,25 +81,26 @@ func (s *slot) store(p *shared, r *auth.Record, k kind) {
 	s.keepUntil.Store(r.KeepUntil.UnixMicro())
 	s.see(r.Seen.UnixMicro())
 	s.meta.Store(meta)
-	p.principal.Store(r.Principal)
-	p.data.Store(unsafe.SliceData(r.Data))
+	s.address.Store(uint32(content.at))
 }
 
-// load copies all but Data, which it returns in halves.
-func (s *slot) load(ks *kinds, p *shared, r *auth.Record) (keep int64, data span) {
+// load copies all but the content, and returns where that is.
+func (s *slot) load(ks *kinds, r *auth.Record) (keep int64, content spot) {
 	meta := s.meta.Load()
 	keep = s.keepUntil.Load()
 	r.Kind = ks.name(kind(meta >> metaKindShift & metaKindMask))
 	r.Owner = s.owner.load().digest()
-	r.Principal = p.principal.Load()
 	r.Revision = s.revision.Load()
 	r.Created = timeOf(s.created.Load())
 	r.Expires = timeOf(s.expires.Load())
 	r.KeepUntil = timeOf(keep)
 	r.Seen = timeOf(s.seen.Load())
 	r.Disabled = meta&metaDisabled != 0
-	return keep, span{p.data.Load(), uint32(meta >> metaLenShift)}
+	return keep, spot{address(s.address.Load()), meta}
 }
+
+// content returns where the content is.
+func (s *slot) content() spot { return spot{address(s.address.Load()), s.meta.Load() &^ metaOther} }
 
 // timeOf is the inverse of time.Time.UnixMicro.
 func timeOf(micro int64) time.Time { return time.UnixMicro(micro).UTC() }

@@ -1,0 +1,8 @@
+//go:build race
+
+package memstore
+
+const (
+	sealed    = true
+	sealWords = 1
+)
