@@ -52,7 +52,7 @@ func (s *section) words() (title, subtitle string) {
 	if s.name == Attacks {
 		return "Attacks", "What each request of an attack costs, beside another. Further left is better."
 	}
-	return s.name + ": how many times as good", "The nearest library (solid) and the furthest (outlined); ◇ is a yardstick without a library."
+	return s.name + ": how many times as good", "The nearest library (solid) and the furthest (outlined); ◇ is a yardstick that is no library."
 }
 
 const (
