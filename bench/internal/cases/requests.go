@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
 	"time"
@@ -12,34 +13,41 @@ import (
 
 // A whole request through net/http over the loopback, whose handler answers a few
 // bytes: what a guard adds to it is a few percent, so there are many short rounds.
-const requestRounds = 31
+const requestRounds = 51
 
 func requestCases() []measure.Case {
+	cold := guarded(ours(&auth.JWTOptions{CacheSize: -1}))
 	var all []measure.Case
 	for _, at := range []struct {
 		name  string
 		conns int
 	}{{"one at a time", 1}, {"64 at once", 64}} {
-		add := func(credential string, bound float64, enter enterRequests, others ...measure.Contender) {
+		add := func(credential string, bound float64, enter enterRequests) {
 			all = append(all, measure.Case{
 				Table: "Requests", Name: credential + ", " + at.name, Cores: 2, Rounds: requestRounds,
-				Contenders: append([]measure.Contender{
+				Contenders: []measure.Contender{
 					{Name: "auth", Enter: enter.at(at.conns)},
 					{Name: "no guard", Wanted: 1 / bound, Enter: unguarded(enter).at(at.conns)},
-				}, others...),
+				},
 			})
 		}
-		var others []measure.Contender
-		for _, p := range peers.JWTs() {
-			if at.conns > 1 && (p.Name == "golang-jwt, struct" || p.Name == "jwtauth") {
-				others = append(others, measure.Contender{Name: p.Name, Module: p.Module, Enter: guarded(p.Guard).at(at.conns)})
-			}
-		}
 		add("HS256, repeated", 1.06, guarded(ours(nil)))
-		add("HS256, cold", 1.15, guarded(ours(&auth.JWTOptions{CacheSize: -1})), others...)
+		add("HS256, cold", 1.15, cold)
 		add("session", 1.06, inSession)
 	}
-	return all
+	return append(all, besidePeers(cold, 64))
+}
+
+// besidePeers is how much of what a peer costs is left of it in a whole request.
+func besidePeers(cold enterRequests, conns int) measure.Case {
+	c := measure.Case{Table: "Requests", Name: fmt.Sprintf("HS256, cold, %d at once, beside peers", conns), Cores: 2}
+	c.Contenders = []measure.Contender{{Name: "auth", Enter: cold.at(conns)}}
+	for _, p := range peers.JWTs() {
+		if p.Name == "golang-jwt, struct" || p.Name == "jwtauth" {
+			c.Contenders = append(c.Contenders, measure.Contender{Name: p.Name, Module: p.Module, Enter: guarded(p.Guard).at(conns)})
+		}
+	}
+	return c
 }
 
 // An enterRequests makes what is served, and the credential that it is asked with.
