@@ -14,14 +14,12 @@ import (
 func keyCases() []measure.Case {
 	var all []measure.Case
 	for _, size := range sizes {
-		for _, cores := range size.cores {
-			c := measure.Case{Table: "API keys", Name: size.row(cores), Cores: cores, Processor: cores == 1, Full: size.full}
-			for _, library := range keyStores() {
-				c.Contenders = append(c.Contenders, measure.Contender{Name: library.Name, Module: library.Module,
-					Enter: func() (*measure.Entry, error) { return enterKeys(library, size.n) }})
-			}
-			all = append(all, c)
+		c := measure.Case{Table: "API keys", Name: size.name, Processor: true, Full: size.full}
+		for _, library := range keyStores() {
+			c.Contenders = append(c.Contenders, measure.Contender{Name: library.Name, Module: library.Module,
+				Enter: func() (*measure.Entry, error) { return enterKeys(library, size.n) }})
 		}
+		all = append(all, c)
 	}
 	return all
 }

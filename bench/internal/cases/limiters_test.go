@@ -49,6 +49,7 @@ func TestLimiterContenders(t *testing.T) {
 		{size: size{n: 3}, limit: 1_000_000_000, status: http.StatusOK},
 		{size: size{n: 3}, limit: 1_000_000_000, status: http.StatusOK, fields: true},
 		{size: size{n: 3}, limit: 1, status: http.StatusTooManyRequests},
+		{size: size{n: 1}, limit: 1, status: http.StatusTooManyRequests},
 	} {
 		for _, library := range limiters() {
 			e, err := row.enter(library)

@@ -22,7 +22,7 @@ func memoryCases() []measure.Case {
 		{Table: "Memory", Name: "a remembered JWT of 1M", Unit: "B/entry", Cores: 2, Contenders: []measure.Contender{
 			{Name: "auth", Enter: func() (*measure.Entry, error) { return taken(remembered(false)) }},
 		}},
-		{Table: "Memory", Name: "a remembered JWT of 1M, by its digest", Unit: "B/entry", Cores: 2, Contenders: []measure.Contender{
+		{Table: "Memory", Name: "a remembered JWT of 1M, by its digest", Unit: "B/entry", Cores: 2, Full: true, Contenders: []measure.Contender{
 			{Name: "auth", Enter: func() (*measure.Entry, error) { return taken(remembered(true)) }},
 		}},
 		{Table: "Memory", Name: "full collection at 1M sessions", Unit: "ms", Cores: 2, Contenders: append(keptSessions(10, collected),

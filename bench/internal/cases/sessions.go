@@ -26,6 +26,7 @@ func sessionCases() []measure.Case {
 	}
 	// The others have their sessions in cookies. What ours cost there differs little.
 	one, many := sizes[0], sizes[2]
+	many.full = true
 	return append(all,
 		sessionCase(one, one.name+", all by cookie", 1, cookieKeepers()),
 		sessionCase(many, many.name+", all by cookie", 1, cookieKeepers()))
