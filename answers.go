@@ -10,8 +10,8 @@ import (
 // same bytes: strangers cost little, however many they are. They are those of a
 // Reason and nothing else, and of limits by name.
 type answers struct {
-	made atomic.Pointer[map[cause]*answer]
-	mu   sync.Mutex // of who makes one
+	made atomic.Pointer[[]*answer] // few, and sooner compared than hashed
+	mu   sync.Mutex                // of who makes one
 }
 
 // A cause is all that an answer goes by.
@@ -24,6 +24,7 @@ type cause struct {
 // An answer is as it was written once. Its values are shared by all answers, and
 // their capacity leaves no room to append in place.
 type answer struct {
+	cause
 	fields []field
 	status int
 	body   []byte
@@ -36,30 +37,34 @@ type field struct {
 
 // maxAnswers bounds what is kept of reasons and limits that are not of this
 // package's making.
-const maxAnswers = 256
+const maxAnswers = 64
 
 // find returns the answer to a cause, or nil.
 func (a *answers) find(c cause) *answer {
 	if made := a.made.Load(); made != nil {
-		return (*made)[c]
+		for _, m := range *made {
+			if m.cause == c {
+				return m
+			}
+		}
 	}
 	return nil
 }
 
-// make returns the answer that write writes, and keeps it.
+// make returns the answer that write writes, and keeps it while there is room.
 func (a *answers) make(c cause, write func(http.ResponseWriter)) *answer {
 	made := record(write)
+	made.cause = c
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	next := map[cause]*answer{c: made}
-	if old := a.made.Load(); old != nil {
-		for c, made := range *old {
-			if len(next) < maxAnswers {
-				next[c] = made
-			}
-		}
+	var all []*answer
+	if before := a.made.Load(); before != nil {
+		all = *before
 	}
-	a.made.Store(&next)
+	if len(all) < maxAnswers && a.find(c) == nil {
+		all = append(all[:len(all):len(all)], made)
+		a.made.Store(&all)
+	}
 	return made
 }
 

@@ -30,8 +30,9 @@ type verdict struct {
 	asked, charged int
 	wait           time.Duration
 
-	quota  Quota // how the request stands with the limit that was charged last
-	fields bool  // quotas are to be told
+	quota  Quota  // how the request stands with the limit that was charged last
+	fields bool   // quotas are to be told: that one, if it is of the limit told,
+	told   *limit // and others before it
 	quotas []standing
 }
 

@@ -233,7 +233,7 @@ func failureOf(err error) *Failure {
 // reasonOf returns the reason of an error, and the failure in it where it says
 // more than that.
 func reasonOf(err error) (Reason, *Failure) {
-	if r, ok := err.(Reason); ok {
+	if r, ok := plainReason(err); ok {
 		return r, nil
 	}
 	if f, ok := errors.AsType[*Failure](err); ok {
@@ -243,6 +243,22 @@ func reasonOf(err error) (Reason, *Failure) {
 		return r, nil
 	}
 	return ErrUnavailable, nil
+}
+
+// plainReason returns the reason of an error that says nothing else but text: that
+// is what most refusals are, and what strangers cause.
+func plainReason(err error) (r Reason, ok bool) {
+	for range 4 {
+		switch e := err.(type) {
+		case Reason:
+			return e, true
+		case interface{ Unwrap() error }:
+			err = e.Unwrap()
+		default:
+			return "", false
+		}
+	}
+	return "", false
 }
 
 var (

@@ -152,7 +152,8 @@ func (g *Guard) answer(w http.ResponseWriter, v *verdict, f *Failure) {
 func (g *Guard) writeFailure(w http.ResponseWriter, v *verdict, f *Failure, contentType string, value any) {
 	h := w.Header()
 	if f.Reason == ErrRateLimited {
-		v.tellOnly(h, &limit{LimitKey: LimitKey{name: f.Limit}}, f.Quota)
+		v.quota = f.Quota
+		v.tellOnly(h, &limit{LimitKey: LimitKey{name: f.Limit}})
 	}
 	g.announce(w, v)
 	status := f.Status()

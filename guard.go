@@ -271,8 +271,8 @@ func (g *Guard) announce(w http.ResponseWriter, v *verdict) {
 	if _, own := h["Strict-Transport-Security"]; v.https && !own && !g.base.InsecureHTTP {
 		h["Strict-Transport-Security"] = strictTransport
 	}
-	if len(v.quotas) > 0 {
-		writeQuotas(h, v.quotas)
+	if v.told != nil || len(v.quotas) > 0 {
+		v.writeQuotas(h)
 	}
 }
 

@@ -114,6 +114,11 @@ func (k LimitKey) WithRates(of func(p *Principal) Rate) LimitKey {
 type limit struct {
 	LimitKey
 	limiter Limiter
+
+	// policy is what clients are told of the limiter's own rate, where it has told
+	// that. Answers share it.
+	rated  Rate
+	policy []string
 }
 
 // Limit returns a guard that also charges each request to l, and answers 429
@@ -147,8 +152,13 @@ func (g *Guard) Limit(l Limiter, key LimitKey) *Guard {
 		panic(fmt.Sprintf("auth: Limit: rates, but %T is no VariableLimiter", l))
 	}
 	key.name = or(key.name, string(key.kind))
+	added := &limit{LimitKey: key, limiter: l}
+	if v, ok := l.(VariableLimiter); ok {
+		added.rated = v.Rate()
+		added.policy = added.policyAt(added.rated)
+	}
 	d := *g
-	d.limits = append(d.limits[:len(d.limits):len(d.limits)], &limit{key, l})
+	d.limits = append(d.limits[:len(d.limits):len(d.limits)], added)
 	return &d
 }
 
@@ -167,6 +177,7 @@ func (l *limit) charge(r *http.Request, v *verdict) error {
 			return nil
 		}
 	}
+	v.keep()
 	var buf [128]byte
 	err := chargeKey(r.Context(), &v.quota, l.limiter, l.key(buf[:0], r, v, p), cost, l.rate(p))
 	switch {
@@ -178,7 +189,7 @@ func (l *limit) charge(r *http.Request, v *verdict) error {
 	}
 	v.wait = max(v.wait, v.quota.wait(cost))
 	if v.fields {
-		v.tell(l, v.quota)
+		v.tell(l)
 	}
 	return nil
 }
@@ -292,13 +303,13 @@ func (q *Quota) retryAfter() time.Duration { return max(q.RetryAfter, q.Next, 1)
 func chargeKey(ctx context.Context, q *Quota, l Limiter, key []byte, cost int, rate Rate) (err error) {
 	own := rate == Rate{}
 	if m, ok := l.(*MemoryLimiter); ok {
+		hash := maphash.Bytes(m.seed, key)
 		if own {
-			rate = m.rate
-		} else if err := rate.Validate(); err != nil {
-			return err
+			m.chargeAt(q, hash, cost, &m.pace)
+		} else if err = rate.Validate(); err == nil {
+			m.charge(q, hash, cost, rate)
 		}
-		m.charge(q, maphash.Bytes(m.seed, key), cost, rate)
-		return nil
+		return err
 	}
 	if own {
 		*q, err = l.Allow(ctx, string(key), cost)

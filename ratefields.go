@@ -12,23 +12,31 @@ type standing struct {
 	quota Quota
 }
 
-// tell has the answer tell how the request stands with a limit, where its limiter
-// tells the rate.
-func (v *verdict) tell(l *limit, q Quota) {
-	if q.Rate.Limit > 0 {
-		v.quotas = append(v.quotas, standing{l, q})
+// tell has the answer tell how the request stands with the limit that was charged
+// last, where its limiter tells the rate.
+func (v *verdict) tell(l *limit) {
+	if v.quota.Rate.Limit > 0 {
+		v.told = l
+	}
+}
+
+// keep takes down what is to be told, before another limit is charged.
+func (v *verdict) keep() {
+	if v.told != nil {
+		v.quotas = append(v.quotas, standing{v.told, v.quota})
+		v.told = nil
 	}
 }
 
 // tellOnly is tell for a refusal: others are not told of, outer guards' neither,
 // for Retry-After is not to be earlier than the t of any (section 6 of the draft).
 // Where a limit of somebody's own has a name that cannot be told, nothing is.
-func (v *verdict) tellOnly(h http.Header, l *limit, q Quota) {
+func (v *verdict) tellOnly(h http.Header, l *limit) {
 	delete(h, rateLimitField)
 	delete(h, rateLimitPolicyField)
-	v.quotas = nil
+	v.told, v.quotas = nil, nil
 	if isName(l.name) {
-		v.tell(l, q)
+		v.tell(l)
 	}
 }
 
@@ -42,20 +50,30 @@ const (
 // writeQuotas writes the fields RateLimit and RateLimit-Policy
 // (draft-ietf-httpapi-ratelimit-headers-11), beside what an outer guard has
 // written. There are no partition keys: they would tell of the client.
-func writeQuotas(h http.Header, quotas []standing) {
-	var buf [256]byte
-	b := buf[:0]
-	for i := range quotas {
-		b = appendServiceLimit(appendComma(b, i), &quotas[i])
+func (v *verdict) writeQuotas(h http.Header) {
+	var buf [2][128]byte
+	if l := v.told; l != nil && len(v.quotas) == 0 {
+		addField(h, rateLimitField, []string{string(appendServiceLimit(buf[0][:0], l.name, &v.quota))})
+		addField(h, rateLimitPolicyField, l.policyAt(v.quota.Rate))
+		return
 	}
-	cut := len(b)
-	for i := range quotas {
-		b = appendPolicy(appendComma(b, i), quotas[i].name, quotas[i].quota.Rate)
+	v.keep()
+	limits, policies := buf[0][:0], buf[1][:0]
+	for i := range v.quotas {
+		q := &v.quotas[i]
+		limits = appendServiceLimit(appendComma(limits, i), q.name, &q.quota)
+		policies = appendPolicy(appendComma(policies, i), q.name, q.quota.Rate)
 	}
-	text := string(b)
-	values := &[2]string{text[:cut], text[cut:]}
-	addField(h, rateLimitField, values[0:1:1])
-	addField(h, rateLimitPolicyField, values[1:2:2])
+	addField(h, rateLimitField, []string{string(limits)})
+	addField(h, rateLimitPolicyField, []string{string(policies)})
+}
+
+// policyAt returns what clients are told of a limit whose rate that is.
+func (l *limit) policyAt(r Rate) []string {
+	if l.policy != nil && l.rated == r {
+		return l.policy
+	}
+	return []string{string(appendPolicy(nil, l.name, r))}
 }
 
 // addField adds values to a field; where there are none, they are not copied.
@@ -76,9 +94,9 @@ func appendComma(b []byte, i int) []byte {
 
 // appendServiceLimit appends what is left, and for how long there will be no
 // more (sections 4.1.1 and 4.1.2).
-func appendServiceLimit(b []byte, q *standing) []byte {
-	b = appendParameter(append(append(append(b, '"'), q.name...), '"'), "r", int64(q.quota.Remaining))
-	return appendParameter(b, "t", ceilSeconds(q.quota.Next))
+func appendServiceLimit(b []byte, name string, q *Quota) []byte {
+	b = appendParameter(append(append(append(b, '"'), name...), '"'), "r", int64(q.Remaining))
+	return appendParameter(b, "t", ceilSeconds(q.Next))
 }
 
 // appendPolicy appends the rate. A time that is not in whole seconds cannot be

@@ -86,9 +86,8 @@ const maxDebt = 366 * 24 * time.Hour
 // reset: everything but Allowed and RetryAfter, which a [Limiter] that counts as
 // Rate says fills in itself. r is valid.
 func (r Rate) Quota(reset time.Duration) Quota {
-	q := Quota{Reset: reset}
-	interval := r.interval()
-	q.fill(r, interval, interval*time.Duration(r.burst()))
+	q, p := Quota{Reset: reset}, r.pace()
+	q.fill(&p)
 	return q
 }
 
@@ -123,7 +122,7 @@ type Quota struct {
 //
 // Keys are told apart by a hash of 64 bits, with a seed of the limiter's own.
 type MemoryLimiter struct {
-	rate     Rate
+	pace     // its own
 	seed     maphash.Seed
 	start    time.Time
 	accounts accounts
@@ -168,7 +167,7 @@ func NewLimiter(n int, per time.Duration, options ...LimiterOption) *MemoryLimit
 		panic(fmt.Sprintf("auth: NewLimiter: MaxKeys(%d) is not in 1 to 268,435,456", o.maxKeys))
 	}
 	return &MemoryLimiter{
-		rate:     rate,
+		pace:     rate.pace(),
 		seed:     maphash.MakeSeed(),
 		start:    time.Now().Add(-1), // so that no time is zero
 		accounts: newAccounts(o.maxKeys),
@@ -180,7 +179,7 @@ func (l *MemoryLimiter) Rate() Rate { return l.rate }
 
 // Allow implements [Limiter]. The error is always nil.
 func (l *MemoryLimiter) Allow(_ context.Context, key string, cost int) (q Quota, _ error) {
-	l.charge(&q, maphash.String(l.seed, key), cost, l.rate)
+	l.chargeAt(&q, maphash.String(l.seed, key), cost, &l.pace)
 	return q, nil
 }
 
@@ -193,24 +192,41 @@ func (l *MemoryLimiter) AllowRate(_ context.Context, key string, cost int, rate 
 	return q, err
 }
 
-// charge charges cost to the key with that hash, at a rate that is valid. A
-// Quota is filled in where it is wanted: copying it takes as long as charging.
+// charge charges cost to the key with that hash, at a rate that is valid.
 func (l *MemoryLimiter) charge(q *Quota, hash uint64, cost int, rate Rate) {
-	interval := rate.interval()
-	burst := interval * time.Duration(rate.burst())
-	q.Reset, q.RetryAfter, q.Allowed = l.accounts.charge(hash, cost, interval, burst, time.Since(l.start))
-	q.fill(rate, interval, burst)
+	p := rate.pace()
+	l.chargeAt(q, hash, cost, &p)
+}
+
+// chargeAt charges cost to the key with that hash. A Quota is filled in where it
+// is wanted: copying it takes as long as charging.
+func (l *MemoryLimiter) chargeAt(q *Quota, hash uint64, cost int, p *pace) {
+	q.Reset, q.RetryAfter, q.Allowed = l.accounts.charge(hash, cost, p.interval, p.burst, time.Since(l.start))
+	q.fill(p)
+}
+
+// A pace is a valid rate with what follows from it, which takes a division.
+type pace struct {
+	rate     Rate
+	interval time.Duration // how long one unit takes to come back
+	burst    time.Duration // and all of them
+}
+
+func (r Rate) pace() pace {
+	interval := r.interval()
+	return pace{r, interval, interval * time.Duration(r.burst())}
 }
 
 // fill sets all that follows from the rate and from Reset.
-func (q *Quota) fill(rate Rate, interval, burst time.Duration) {
-	q.Rate = rate
-	switch free := burst - q.Reset; {
-	case free < interval:
-		q.Remaining, q.Next = 0, interval-free
+func (q *Quota) fill(p *pace) {
+	q.Rate = p.rate
+	switch free := p.burst - q.Reset; {
+	case free < p.interval:
+		q.Remaining, q.Next = 0, p.interval-free
 	case q.Reset == 0:
-		q.Remaining, q.Next = rate.burst(), 0
+		q.Remaining, q.Next = p.rate.burst(), 0
 	default:
-		q.Remaining, q.Next = int(free/interval), interval-free%interval
+		n := free / p.interval
+		q.Remaining, q.Next = int(n), p.interval-(free-n*p.interval)
 	}
 }

@@ -41,7 +41,7 @@ func (g *Guard) refuse(w http.ResponseWriter, v *verdict, err error) {
 	}
 	h := w.Header()
 	if v.over != nil {
-		v.tellOnly(h, v.over, v.quota)
+		v.tellOnly(h, v.over)
 		tellWait(h, max(v.quota.retryAfter(), v.wait))
 	}
 	g.announce(w, v)

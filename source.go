@@ -196,6 +196,9 @@ func (s *Source) verify(ctx context.Context, text string) (*Principal, error) {
 			continue
 		}
 		p, err := v.Verify(ctx, text)
+		if r, ok := plainReason(err); ok && r != ErrNoCredential {
+			return nil, err
+		}
 		switch {
 		case errors.Is(err, ErrNotMine):
 		case errors.Is(err, ErrNoCredential):
