@@ -58,7 +58,7 @@ func (c *client) learn() error {
 	}
 	buffer := make([]byte, 4096)
 	n := 0
-	for !bytes.Contains(buffer[:n], []byte(`{"hello":"world"}`)) {
+	for !bytes.Contains(buffer[:n], helloBody) {
 		m, err := c.conn.Read(buffer[n:])
 		n += m
 		if err != nil {
