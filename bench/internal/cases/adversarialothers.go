@@ -123,7 +123,6 @@ func limited(n int, o ...auth.LimiterOption) (*measure.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	addresses = shuffled("", addresses)
 	vary := func(r *http.Request) func(int) {
 		return func(i int) { r.RemoteAddr = addresses[i] }
 	}

@@ -223,9 +223,6 @@ func amongOthers(n int) (*measure.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n > 0 {
-		texts = shuffled("", texts)
-	}
 	attackers := verifying(v, texts)
 	if err := attackers(n); err != nil {
 		return nil, err
