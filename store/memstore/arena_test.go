@@ -131,6 +131,9 @@ func TestEmptyFieldsComeBackAsTheyAre(t *testing.T) {
 			got, err := s.Take(ctx, d)
 			require.NoError(t, err)
 			require.Equal(t, r, got)
+			for _, at := range memory(reflect.ValueOf(got.Principal)) {
+				require.NotContains(t, memory(reflect.ValueOf(p)), at)
+			}
 			require.Equal(t, len(got.Principal.Scopes), cap(got.Principal.Scopes)) // appending makes a copy
 			require.Equal(t, len(got.Principal.Claims), cap(got.Principal.Claims))
 		}
