@@ -68,7 +68,7 @@ func memory(v reflect.Value) (at []unsafe.Pointer) {
 	switch {
 	case v.Kind() == reflect.String && v.Len() > 0:
 		at = append(at, unsafe.Pointer(unsafe.StringData(v.String())))
-	case v.Kind() == reflect.Slice:
+	case v.Kind() == reflect.Slice && !v.IsNil():
 		at = append(at, v.UnsafePointer())
 		for i := range v.Len() {
 			at = append(at, memory(v.Index(i))...)
