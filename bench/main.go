@@ -44,11 +44,14 @@ func run(ctx context.Context) error {
 		return err
 	}
 	full := flag.Bool("full", false, "run the long cases, too")
-	rounds := flag.Int("rounds", 5, "how often each contender is measured")
-	only := flag.String("only", "", "run the cases that match this `pattern` of table/name; -write keeps the results of others")
-	write := flag.Bool("write", false, "write the tables into "+page+", the charts and "+results+" in this folder")
+	rounds := flag.Int("rounds", 5, "how often each contender is measured, where the case has no number of its own")
+	only := flag.String("only", "", "run the cases that match this `pattern` of table/name")
+	write := flag.Bool("write", false, "write the tables into "+page+", the charts and "+results+" in this folder; what was not run stays as it was")
 	from := flag.String("from", "", "measure nothing: report the results in this `file`, such as "+results)
 	flag.Parse()
+	if flag.NArg() > 0 {
+		return fmt.Errorf("%q is no flag", flag.Arg(0))
+	}
 	pattern, err := regexp.Compile(*only)
 	if err != nil {
 		return err
@@ -64,6 +67,9 @@ func run(ctx context.Context) error {
 		chosen := slices.DeleteFunc(all, func(c measure.Case) bool {
 			return c.Full && !*full || !pattern.MatchString(c.Table+"/"+c.Name)
 		})
+		if len(chosen) == 0 {
+			return fmt.Errorf("no case matches %q; long ones and curves want -full", *only)
+		}
 		r, err = race(ctx, chosen, *rounds, os.Stderr)
 	}
 	if err != nil {
@@ -71,7 +77,8 @@ func run(ctx context.Context) error {
 	}
 	fmt.Print(r.Markdown(""))
 	if *write {
-		if err := save(r, *only != "" && *from == "", cases.All()); err != nil {
+		part := *from == "" && (*only != "" || !*full)
+		if err := save(r, part, cases.All()); err != nil {
 			return err
 		}
 	}
@@ -118,11 +125,12 @@ func save(r *report.Report, part bool, all []measure.Case) error {
 		slices.SortStableFunc(r.Results, func(a, b measure.Result) int { return cmp.Compare(place(a), place(b)) })
 		r.Results = slices.DeleteFunc(r.Results, func(m measure.Result) bool { return place(m) < 0 })
 	}
-	if err := r.Save(results); err != nil {
+	// The page first: where there is none, this is not the folder.
+	if err := r.WritePage(page, charts); err != nil {
 		return err
 	}
 	if err := r.WriteCharts(charts); err != nil {
 		return err
 	}
-	return r.WritePage(page, charts)
+	return r.Save(results)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -100,7 +101,7 @@ func (c *Case) Run(ctx context.Context, rounds int) (*Result, error) {
 	}
 	for round := range rounds {
 		for i := range processes {
-			// Everybody comes first at some time.
+			// Who comes first is another one each time.
 			i = (i + round) % len(processes)
 			o := &r.Outcomes[i]
 			if o.Failure != "" {
@@ -119,7 +120,7 @@ func (c *Case) Run(ctx context.Context, rounds int) (*Result, error) {
 
 func (o *Outcome) fail(err error) {
 	if err != nil {
-		o.Failure, o.Samples = err.Error(), nil
+		o.Failure, o.Samples = strings.Join(strings.Fields(err.Error()), " "), nil // on one line
 	}
 }
 

@@ -42,7 +42,7 @@ func scsIn(store scs.Store) Keeper {
 	return scsSessions{s}
 }
 
-// GoRedis returns the client.
+// GoRedis returns a client that may have so many connections, or its default where that is more.
 func GoRedis(url string, conns int) (*redis.Client, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {

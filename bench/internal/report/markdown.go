@@ -17,7 +17,7 @@ const Attacks = "Attacks"
 // away.
 func (r *Report) Markdown(charts string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v; medians of %d rounds\n\n", r.Machine, r.Rounds)
+	fmt.Fprintf(&b, "%v; medians of %d rounds, or of as many as a case has of its own\n\n", r.Machine, r.Rounds)
 	names, of := r.tables()
 	for _, name := range names {
 		s := section{name: name, results: of[name], charts: charts}
