@@ -52,7 +52,7 @@ func newCrowd(make makeLogin, n int) (*crowd, error) {
 		return nil, fmt.Errorf("a wrong password is answered %d", got)
 	}
 	c.bodies = c.bodies[:n]
-	h, authorization, err := guarded(ours(nil))()
+	h, authorization, err := guarded(ours(nil, handed))()
 	if err != nil {
 		return nil, err
 	}

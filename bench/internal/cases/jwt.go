@@ -30,6 +30,7 @@ func coldCases() []measure.Case {
 		switch algorithm {
 		case "HS256":
 			c.Contenders = append(c.Contenders, work.peers(everybody(), 5)...)
+			c.Contenders = append(c.Contenders, work.oursWrapped(&auth.JWTOptions{CacheSize: -1}))
 		case "RS512": // the like of RS256
 			c.Contenders = append(c.Contenders, bareCheck(work.spec))
 			c.Contenders = append(c.Contenders, work.peers(only(golangStruct), 0)...)
@@ -57,6 +58,9 @@ func repeatedCases() []measure.Case {
 			others = peers.JWTs()
 		}
 		c.Contenders = append(c.Contenders, work.peers(others, 0)...)
+		if i == 0 {
+			c.Contenders = append(c.Contenders, work.oursWrapped(nil))
+		}
 		cases = append(cases, c)
 	}
 	return cases

@@ -47,7 +47,7 @@ func TestWeRefuseAll(t *testing.T) {
 		i, err := newIssuer(tokenSpec{Algorithm: algorithm, Scopes: 3, Pad: 500})
 		require.NoError(t, err)
 		for _, o := range []*auth.JWTOptions{nil, {CacheSize: -1}} {
-			m, err := ours(o)(i.Check)
+			m, err := ours(o, handed)(i.Check)
 			require.NoError(t, err)
 			notes, err := survey(m, i)
 			require.NoError(t, err)

@@ -19,7 +19,11 @@ type tokenWork struct {
 type rounds = func() (measure.Sample, error)
 
 func (t tokenWork) ours(o *auth.JWTOptions, notes ...string) measure.Contender {
-	return measure.Contender{Name: "auth", Enter: t.enter(ours(o), notes...)}
+	return measure.Contender{Name: "auth", Enter: t.enter(ours(o, handed), notes...)}
+}
+
+func (t tokenWork) oursWrapped(o *auth.JWTOptions) measure.Contender {
+	return measure.Contender{Name: oursWrapped, Enter: t.enter(ours(o, wrapped))}
 }
 
 // peers returns others as contenders, so much being wanted against each.

@@ -35,6 +35,7 @@ func limiterCases() []measure.Case {
 	many := size{n: million, name: "1M"}
 	one.cores, few.cores, many.cores = []int{1, 2}, []int{1}, []int{1, 2}
 	alone := func(s size) size { s.cores = []int{1}; return s }
+	long := func(s size) size { s.full = true; return s }
 	const each, plenty = 100_000, 1_000_000_000 // that a client may ask for, and one that is alone
 	var all []measure.Case
 	for _, row := range []limiting{
@@ -45,10 +46,11 @@ func limiterCases() []measure.Case {
 		{alone(many), "admitted, with fields", each, http.StatusOK, true, 3},
 		{alone(one), "denied", 1, http.StatusTooManyRequests, false, 0},
 		{few, "denied", 1, http.StatusTooManyRequests, false, 0},
-		{alone(many), "denied", 1, http.StatusTooManyRequests, false, 0},
+		{long(alone(many)), "denied", 1, http.StatusTooManyRequests, false, 0},
 	} {
 		for _, cores := range row.cores {
-			c := measure.Case{Table: "Limiters", Name: row.name + ", " + row.row(cores), Cores: cores, Processor: cores == 1}
+			c := measure.Case{Table: "Limiters", Name: row.name + ", " + row.row(cores), Cores: cores, Processor: cores == 1,
+				Full: row.full || row.n == million && cores > 1}
 			for i, library := range limiters() {
 				contender := measure.Contender{Name: library.Name, Module: library.Module,
 					Enter: func() (*measure.Entry, error) { return row.enter(library) }}
@@ -56,6 +58,11 @@ func limiterCases() []measure.Case {
 					contender.Wanted = row.wanted
 				}
 				c.Contenders = append(c.Contenders, contender)
+			}
+			if row.n == 1 && cores == 1 {
+				in := peers.Limiter{New: ourLimiter(wrapped)}
+				c.Contenders = append(c.Contenders, measure.Contender{Name: oursWrapped,
+					Enter: func() (*measure.Entry, error) { return row.enter(in) }})
 			}
 			all = append(all, c)
 		}
@@ -65,17 +72,19 @@ func limiterCases() []measure.Case {
 
 // limiters are all that bound how often a client may ask, ours first.
 func limiters() []peers.Limiter {
-	return append([]peers.Limiter{{Name: "auth", Notes: []string{"cell rate"}, New: newOurLimiter}}, peers.Limiters...)
+	return append([]peers.Limiter{{Name: "auth", Notes: []string{"cell rate"}, New: ourLimiter(handed)}}, peers.Limiters...)
 }
 
-// newOurLimiter bounds requests before anybody is authenticated, as do the others.
-func newOurLimiter(limit int, per time.Duration, fields bool) (peers.Middleware, error) {
-	tokens, err := auth.NewSessions(memstore.New(), nil)
-	if err != nil {
-		return nil, err
+// ourLimiter bounds requests before anybody is authenticated, as do the others.
+func ourLimiter(f form) func(limit int, per time.Duration, fields bool) (peers.Middleware, error) {
+	return func(limit int, per time.Duration, fields bool) (peers.Middleware, error) {
+		tokens, err := auth.NewSessions(memstore.New(), nil)
+		if err != nil {
+			return nil, err
+		}
+		g := auth.NewGuard(auth.Bearer(tokens), &auth.GuardOptions{RateLimitFields: fields})
+		return f(g.Optional().Limit(auth.NewLimiter(limit, per), auth.ByAddress())), nil
 	}
-	g := auth.NewGuard(auth.Bearer(tokens), &auth.GuardOptions{RateLimitFields: fields})
-	return g.Optional().Limit(auth.NewLimiter(limit, per), auth.ByAddress()).Wrap, nil
 }
 
 func (row limiting) enter(library peers.Limiter) (*measure.Entry, error) {

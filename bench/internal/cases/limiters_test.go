@@ -37,7 +37,7 @@ func TestLimiterFacts(t *testing.T) {
 func TestAcceptsLimits(t *testing.T) {
 	for _, limit := range []int{5, 20} {
 		library := peers.Limiter{Name: "wrong", New: func(_ int, per time.Duration, fields bool) (peers.Middleware, error) {
-			return newOurLimiter(limit, per, fields)
+			return ourLimiter(handed)(limit, per, fields)
 		}}
 		require.ErrorContains(t, acceptsLimits(library), "of a limit of ten")
 	}

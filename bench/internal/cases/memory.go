@@ -15,7 +15,7 @@ func memoryCases() []measure.Case {
 	return []measure.Case{
 		{Table: "Memory", Name: "a session of 1M", Unit: "B/entry", Cores: 2, Contenders: keptSessions(0, taken)},
 		{Table: "Memory", Name: "a session of 1M, beside its Principal", Unit: "B/entry", Cores: 2, Contenders: []measure.Contender{
-			{Name: "auth", Enter: func() (*measure.Entry, error) { return taken(oneForAll) }},
+			{Name: "auth", Enter: besidePrincipals},
 			bound("at most", 200),
 		}},
 		{Table: "Memory", Name: "an account of a limiter of 1M", Unit: "B/entry", Cores: 2, Contenders: keptAccounts()},
@@ -61,17 +61,43 @@ func opened(library peers.Sessions) (peers.Keeper, error) {
 	})
 }
 
-// oneForAll returns a million records of sessions that all have one Principal.
-func oneForAll() (any, error) {
-	p, s := person(0), memstore.New()
-	return s, each(million, func(i int) error {
-		now := time.Now()
-		return s.Insert(context.Background(), auth.DigestOf(auth.KindSession, person(i).Subject), auth.Record{
-			Kind: auth.KindSession, Owner: person(i).Owner(), Principal: p, Revision: auth.NewRevision(),
-			Created: now, Expires: now.Add(time.Hour), KeepUntil: now.Add(25 * time.Hour), Seen: now,
-		})
+// besidePrincipals tells how much more memory a session takes than its Principal
+// takes where nothing keeps it but a list.
+func besidePrincipals() (*measure.Entry, error) {
+	const pointer = 8 // in the list
+	sessions, err := entrySize(func() (any, error) {
+		s := memstore.New()
+		return s, issueTo(s, func(int, *auth.Principal) {})
+	})
+	if err != nil {
+		return nil, err
+	}
+	principals, err := entrySize(func() (any, error) {
+		all := make([]*auth.Principal, million)
+		return all, issueTo(forgetful{memstore.New()}, func(i int, p *auth.Principal) { all[i] = p })
+	})
+	return &measure.Entry{Round: constant(sessions - (principals - pointer))}, err
+}
+
+// issueTo opens a million sessions, which do not know the device, and tells whose.
+func issueTo(store auth.Store, opened func(i int, p *auth.Principal)) error {
+	s, err := auth.NewSessions(store, nil)
+	if err != nil {
+		return err
+	}
+	return each(million, func(i int) error {
+		g, err := s.Issue(context.Background(), person(i), nil)
+		if err == nil {
+			opened(i, g.Principal)
+		}
+		return err
 	})
 }
+
+// A forgetful store keeps nothing.
+type forgetful struct{ *memstore.Store }
+
+func (forgetful) Insert(context.Context, auth.Digest, auth.Record) error { return nil }
 
 // keptAccounts are the limiters, each with a million clients.
 func keptAccounts() []measure.Contender {
@@ -100,11 +126,8 @@ func remembered(digests bool) func() (any, error) {
 			return nil, err
 		}
 		ctx := context.Background()
-		return j, each(million, func(i int) error {
-			g, err := j.Issue(ctx, person(i), nil)
-			if err == nil {
-				_, err = j.Verify(ctx, g.Token.Reveal())
-			}
+		return j, each(million, func(k int) error {
+			_, err := j.Verify(ctx, i.token(person(k).Subject))
 			return err
 		})
 	}
@@ -112,14 +135,16 @@ func remembered(digests bool) func() (any, error) {
 
 // taken tells how much memory each of a million entries takes.
 func taken(fill func() (any, error)) (*measure.Entry, error) {
+	size, err := entrySize(fill)
+	return &measure.Entry{Round: constant(size)}, err
+}
+
+func entrySize(fill func() (any, error)) (float64, error) {
 	before := heap()
 	kept, err := fill()
-	if err != nil {
-		return nil, err
-	}
-	entry := float64(heap()-before) / million
+	size := float64(heap()-before) / million
 	runtime.KeepAlive(kept)
-	return &measure.Entry{Round: constant(entry)}, nil
+	return size, err
 }
 
 func heap() uint64 {

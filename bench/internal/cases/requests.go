@@ -16,7 +16,7 @@ import (
 const requestRounds = 51
 
 func requestCases() []measure.Case {
-	cold := guarded(ours(&auth.JWTOptions{CacheSize: -1}))
+	cold := guarded(ours(&auth.JWTOptions{CacheSize: -1}, handed))
 	var all []measure.Case
 	for _, at := range []struct {
 		name  string
@@ -31,7 +31,7 @@ func requestCases() []measure.Case {
 				},
 			})
 		}
-		add("HS256, repeated", 1/1.06, guarded(ours(nil)))
+		add("HS256, repeated", 1/1.06, guarded(ours(nil, handed)))
 		add("HS256, cold", 1/1.15, cold)
 		add("session", 0, inSession)
 	}
@@ -104,9 +104,9 @@ func guarded(guard func(peers.Check) (peers.Middleware, error)) enterRequests {
 }
 
 func inSession() (http.Handler, string, error) {
-	k := newOurSessions(false)
+	k := newOurSessions(false, false)
 	text, err := k.Open(person(1), device(1), 24*time.Hour)
-	return k.Wrap(hello), "Bearer " + text, err
+	return handed(k.guard)(hello), "Bearer " + text, err
 }
 
 // hello is the handler behind a guard, or behind none.

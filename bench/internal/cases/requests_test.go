@@ -10,7 +10,7 @@ import (
 
 func TestRequests(t *testing.T) {
 	for name, enter := range map[string]enterRequests{
-		"repeated": guarded(ours(nil)), "session": inSession, "none": unguarded(inSession),
+		"repeated": guarded(ours(nil, handed)), "session": inSession, "none": unguarded(inSession),
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, authorization, err := enter()

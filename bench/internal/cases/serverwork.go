@@ -78,7 +78,7 @@ func ourSessionsIn(store auth.Store, workers int) ([]func(int) error, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lookingUp(ourSessions{s, auth.NewGuard(auth.Bearer(s), nil), "Authorization", "Bearer "}, workers)
+	return lookingUp(ourSessions{s, auth.NewGuard(auth.Bearer(s), nil), "Authorization", "Bearer ", false}, workers)
 }
 
 // recordSize is about what a session of ours takes in a store.

@@ -151,13 +151,13 @@ func verifyKey(c peers.Check) (*auth.Key, error) {
 }
 
 // ours returns our middleware for the tokens of an issuer. o may be nil.
-func ours(o *auth.JWTOptions) func(peers.Check) (peers.Middleware, error) {
+func ours(o *auth.JWTOptions, f form) func(peers.Check) (peers.Middleware, error) {
 	return func(c peers.Check) (peers.Middleware, error) {
 		j, err := verifier(c, o)
 		if err != nil {
 			return nil, err
 		}
-		return auth.NewGuard(auth.Bearer(j), nil).Wrap, nil
+		return f(auth.NewGuard(auth.Bearer(j), nil)), nil
 	}
 }
 
