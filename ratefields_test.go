@@ -160,6 +160,28 @@ func TestRateLimitFields(t *testing.T) {
 	})
 }
 
+// Callers with rates of their own are told those, beside others and after them.
+func TestRateLimitPolicyIsThatOfTheCaller(t *testing.T) {
+	callers := known{"a": alice(), "b": caller("bob", "gold", "s", 0), "c": caller("carol", "", "t", 7)}
+	rates := func(p *auth.Principal) (r auth.Rate) {
+		if p.Tier == "gold" {
+			r = auth.Rate{Limit: 5, Per: time.Minute, Burst: 1}
+		}
+		return r
+	}
+	h := auth.NewGuard(auth.Bearer(callers), &auth.GuardOptions{RateLimitFields: true}).
+		Limit(auth.NewLimiter(2, time.Minute, auth.Burst(1)), auth.ByIdentity().WithRates(rates)).WrapFunc(hello)
+	for _, status := range []int{200, 429} { // told of what is left, and that it is too much
+		for token, want := range map[string]string{"a": "2;w=60", "b": "5;w=60"} {
+			w := serve(h, asking(token, here))
+			require.Equal(t, status, w.Code)
+			require.Equal(t, []string{`"identity";q=` + want}, w.Header()["Ratelimit-Policy"])
+		}
+		w := serve(h, asking("c", here))
+		require.Equal(t, []string{`"identity";q=7;w=3600`}, w.Header()["Ratelimit-Policy"])
+	}
+}
+
 // Every entry of a guard tells.
 func TestRateLimitFieldsOfEveryEntry(t *testing.T) {
 	sessions := newLedger()

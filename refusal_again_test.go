@@ -1,6 +1,8 @@
 package auth_test
 
 import (
+	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -34,4 +36,50 @@ func TestAnswersAreKeptApart(t *testing.T) {
 			authtest.Advance(10 * time.Second)
 		}
 	})
+}
+
+// What a policy refuses is answered with the challenge of what the caller came by,
+// whoever was refused before.
+func TestAnswersOfPoliciesAreKeptApart(t *testing.T) {
+	p := func(kind auth.Kind) known {
+		return known{"good": &auth.Principal{Subject: "alice", Credential: auth.Credential{Kind: kind}}}
+	}
+	guard := auth.NewGuard(auth.First(
+		auth.Bearer(kinded{p("one"), "one"}),
+		auth.Header("X-API-Key", kinded{p("two"), "two"}),
+	), nil)
+	for _, reason := range []auth.Reason{auth.ErrInsufficientScope, auth.ErrStale} {
+		h := guard.With(func(*http.Request, *auth.Principal) error { return reason }).WrapFunc(hello)
+		for range 3 {
+			bearer := serve(h, from("GET", "/x", "Authorization", "Bearer good")).Header()["Www-Authenticate"]
+			key := serve(h, from("GET", "/x", "X-API-Key", "good")).Header()["Www-Authenticate"]
+			require.Contains(t, bearer[0], "error=")
+			require.NotContains(t, bearer[1], "error=")
+			require.NotContains(t, key[0], "error=")
+			require.Contains(t, key[1], "error=")
+		}
+	}
+}
+
+// Whom a credential over plain HTTP belongs to, nothing tells the client: not what
+// a format is given, and not which source it came by.
+func TestExposedCredentialsChangeNoFailure(t *testing.T) {
+	p := &auth.Principal{Subject: "alice", Credential: auth.Credential{Kind: "two"}}
+	told := 0
+	o := &auth.GuardOptions{
+		OnExposed: func(context.Context, *auth.Principal) { told++ },
+		Format:    &auth.Format{Error: func(f *auth.Failure) any { return f.Scheme }},
+	}
+	guard := auth.NewGuard(auth.First(
+		auth.Bearer(kinded{known{}, "one"}),
+		auth.Header("X-API-Key", kinded{known{"good": p}, "two"}),
+	), o)
+	h := guard.WrapFunc(hello)
+	forged := beyond(from("GET", "/x", "X-API-Key", "forged"))
+	good := beyond(from("GET", "/x", "X-API-Key", "good"))
+	require.Equal(t, serve(h, forged).Body.String(), serve(h, good).Body.String())
+	_, refused := guard.Check(forged)
+	_, exposed := guard.Check(good)
+	require.Equal(t, refused, exposed)
+	require.Equal(t, 2, told)
 }

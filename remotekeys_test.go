@@ -314,6 +314,36 @@ func TestRemoteKeysRefuseByAFetchOfLater(t *testing.T) {
 	})
 }
 
+// Who wakes up after a later fetch has ended goes by that one, be it well or not,
+// and costs the provider nothing.
+func TestRemoteKeysJoinAFetchThatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := generate(t, auth.ES256)
+		p := newPipedProvider(t, key)
+		keys := p.remote(auth.RemoteKeysOptions{})
+		j := p.jwt(keys)
+		good(t, j, p.token(key))
+		number, err := keys.Join(0)
+		require.NoError(t, err)
+		require.Equal(t, uint64(1), number)
+
+		p.fail(500)
+		outage(t, j, p.bogus())
+		for before := range uint64(2) {
+			number, err = keys.Join(before)
+			require.Error(t, err)
+			require.Equal(t, uint64(2), number)
+		}
+		require.Equal(t, 2, p.fetched())
+
+		p.publish(key)
+		number, err = keys.Join(2) // which was begun before
+		require.NoError(t, err)
+		require.Equal(t, uint64(3), number)
+		require.Equal(t, 3, p.fetched())
+	})
+}
+
 // What strangers ask for costs the provider little: four fetches in a row, then
 // one in five seconds. Meanwhile nobody is refused, and a rotation is seen.
 func TestRemoteKeysBoundFetchesForUnknownKids(t *testing.T) {
