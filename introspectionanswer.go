@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,10 +122,10 @@ func (i *Introspection) principal(c *claimSet, token string, answer []byte) *Pri
 			Family:       id,
 			Confirmation: c.confirmation,
 			ClientID:     string(c.client),
-			Audience:     c.audience,
+			Audience:     slices.Clip(c.audience),
 		},
-		Claims:   bytes.Clone(answer), // without the room that it was read into
-		Networks: c.networks,          // it only narrows
+		Claims:   slices.Clip(bytes.Clone(answer)), // without the room that it was read into
+		Networks: c.networks,                       // it only narrows
 	}
 	if c.has(hasIat) {
 		p.Credential.Created = instantOf(c.iat)

@@ -51,6 +51,7 @@ func TestIntrospectionPrincipal(t *testing.T) {
 		p, err := newIntrospection(t, saying(c.answer), auth.IntrospectionOptions{}).Verify(t.Context(), "opaque")
 		require.NoError(t, err, name)
 		require.Equal(t, &want, p, name)
+		requireClipped(t, p)
 	}
 }
 

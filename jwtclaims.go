@@ -208,7 +208,7 @@ func texts(value []byte) ([]string, bool) {
 		list = append(list, text)
 		return nil
 	})
-	return list, err == nil
+	return slices.Clip(list), err == nil // whoever appends to it gets another one
 }
 
 // appendFields splits a text at its blanks, and only at those, and appends what is
@@ -284,7 +284,7 @@ func (j *JWT) identify(p *Principal, room []string, c *claimSet, signed string, 
 	p.Tenant = t.add(c.tenant)
 	p.Subject = t.add(c.sub)
 	p.Tier = t.add(c.tier)
-	p.Claims = bytes.Clone(payload)
+	p.Claims = slices.Clip(bytes.Clone(payload))
 	p.Networks = c.networks // whoever wrote it: it only narrows
 	switch {
 	case c.has(hasScope):
@@ -300,7 +300,7 @@ func (j *JWT) identify(p *Principal, room []string, c *claimSet, signed string, 
 	p.Credential.Family = t.add(c.family)
 	p.Credential.Confirmation = c.confirmation
 	p.Credential.ClientID = t.add(c.client)
-	p.Credential.Audience = c.audience
+	p.Credential.Audience = slices.Clip(c.audience)
 	p.Credential.Expires = instantOf(c.exp)
 	if c.has(hasIat) {
 		p.Credential.Created = instantOf(c.iat)

@@ -44,6 +44,27 @@ func TestJWTPrincipalsAreOfSeparateParts(t *testing.T) {
 	}
 }
 
+// However a token spells its lists, two handlers that append to the same principal,
+// which the cache hands to both, do not write to the same memory.
+func TestJWTPrincipalsLeaveNoRoomToAppend(t *testing.T) {
+	j := newJWT(t, keySet(t, hmacKey(t)), nil)
+	three := `["a","b","c"]` // in a list that has grown to four
+	audience := `["x","y",` + `"` + jwtAudience + `"]`
+	for name, list := range map[string]string{"scp": three, "scopes": three, "scope": `"a b c"`} {
+		p := good(t, j, goodClaims().with(name, list).with("aud", audience).token())
+		require.Equal(t, []string{"a", "b", "c"}, p.Scopes, name)
+		require.Len(t, p.Credential.Audience, 3)
+		requireClipped(t, p)
+	}
+}
+
+func requireClipped(t testing.TB, p *auth.Principal) {
+	t.Helper()
+	require.Equal(t, len(p.Scopes), cap(p.Scopes), "scopes")
+	require.Equal(t, len(p.Credential.Audience), cap(p.Credential.Audience), "audience")
+	require.Equal(t, len(p.Claims), cap(p.Claims), "claims")
+}
+
 // A principal that grows from a token does not keep the token in memory.
 func TestWhatGrowsFromAJWTHasScopesOfItsOwn(t *testing.T) {
 	j := newJWT(t, keySet(t, hmacKey(t)), nil)
