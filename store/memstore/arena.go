@@ -3,6 +3,7 @@ package memstore
 import (
 	"iter"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/seed-077cad0b/auth"
@@ -143,7 +144,7 @@ func (a *arena) put(r *auth.Record, number uint32) (spot, error) {
 	length, ok := principals.size(r.Principal, r.Data)
 	size := length/wordSize + headerWords
 	if !ok || size > maxEntry {
-		n, ok := a.apart.add(&apart{r.Principal, r.Data}, math.MaxUint32)
+		n, ok := a.apart.add(&apart{r.Principal, slices.Clip(r.Data)}, math.MaxUint32)
 		if !ok {
 			return spot{}, errFull
 		}

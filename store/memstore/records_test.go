@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/store/memstore"
 )
 
 // record returns a record with something in every field, of a revision of its
@@ -75,3 +76,29 @@ func list(t *testing.T, s auth.Lister, owner auth.Digest, k auth.Kind) (digests 
 }
 
 func second[A any](_ A, err error) error { return err }
+
+// Nothing that is handed out has room to append to: two who did would write to the
+// same memory. That holds for what is copied, and for what is kept apart.
+func TestNothingHandedOutHasRoomToAppend(t *testing.T) {
+	s := memstore.New()
+	anywhere, err := auth.ParseNetworks("0.0.0.0/0")
+	require.NoError(t, err)
+	for i, c := range []struct {
+		p    *auth.Principal
+		size int
+	}{{nil, 3}, {nil, 20_000}, {&auth.Principal{Subject: "s"}, 3}, {&auth.Principal{Subject: "s", Networks: anywhere}, 3}} {
+		r := session(c.p, i)
+		r.Data = make([]byte, c.size, 2*c.size)
+		require.NoError(t, s.Insert(t.Context(), numbered(i), r))
+		got, err := s.Lookup(t.Context(), numbered(i))
+		require.NoError(t, err)
+		require.Len(t, got.Data, c.size)
+		require.Equal(t, len(got.Data), cap(got.Data))
+	}
+	p := &auth.Principal{Subject: "s", Scopes: make([]string, 1, 9), Claims: make([]byte, 1, 9)}
+	p.Credential.Audience = make([]string, 1, 9)
+	require.NoError(t, s.Insert(t.Context(), numbered(9), session(p, 9)))
+	got, err := s.Lookup(t.Context(), numbered(9))
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 1, 1}, []int{cap(got.Principal.Scopes), cap(got.Principal.Claims), cap(got.Principal.Credential.Audience)})
+}
