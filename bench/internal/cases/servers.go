@@ -53,7 +53,7 @@ func redisSessions(conns int, wanted float64) []measure.Contender {
 			})})
 	}
 	return append(all, measure.Contender{
-		Name: "GET, go-redis", Module: "github.com/redis/go-redis/v9", Enter: inServer(servertest.Redis, conns, redisGet),
+		Name: "GET, go-redis", Enter: inServer(servertest.Redis, conns, redisGet),
 	})
 }
 
@@ -67,7 +67,7 @@ func redisLimiters(conns int, wanted float64) []measure.Contender {
 func postgresSessions(conns int, wanted float64) []measure.Contender {
 	return []measure.Contender{
 		{Name: "auth", Enter: inServer(servertest.PostgreSQL, conns, ourPostgresSessions)},
-		{Name: "SELECT, pgx", Module: "github.com/jackc/pgx/v5", Wanted: wanted, Enter: inServer(servertest.PostgreSQL, conns, postgresSelect)},
+		{Name: "SELECT, pgx", Wanted: wanted, Enter: inServer(servertest.PostgreSQL, conns, postgresSelect)},
 	}
 }
 
