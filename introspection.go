@@ -115,7 +115,7 @@ func NewIntrospection(endpoint, issuer, audience string, o *IntrospectionOptions
 	i := &Introspection{
 		endpoint:      endpoint,
 		issuer:        issuer,
-		audience:      [][]string{{audience}},
+		audience:      alone([]string{audience}),
 		noAudience:    o.InsecureNoAudience,
 		authorization: basicAuthorization(o.ClientID, o.ClientSecret),
 		form:          o.Form,

@@ -179,7 +179,7 @@ func (c *claimSet) readAudience(value []byte, audience [][]string) bool {
 	if text, ok := strictjson.Bytes(value); ok {
 		for _, a := range audience {
 			if string(text) == a[0] {
-				c.audience, c.forUs = a, true
+				c.audience, c.forUs = a[1:], true
 				return true
 			}
 		}

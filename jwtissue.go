@@ -47,7 +47,7 @@ func (j *JWT) Issue(ctx context.Context, p *Principal, o *IssueOptions) (*Grant,
 	if err != nil {
 		return nil, err
 	}
-	audience := j.audience[0]
+	audience := j.audience[0][1:]
 	if o != nil && o.Audience != nil {
 		audience = o.Audience
 	}

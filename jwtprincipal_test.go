@@ -58,6 +58,15 @@ func TestJWTPrincipalsLeaveNoRoomToAppend(t *testing.T) {
 	}
 }
 
+// A program that writes to a principal, which it is not to, does not change which
+// audience is asked for.
+func TestJWTAudienceIsNotThatOfAPrincipal(t *testing.T) {
+	j := newJWT(t, keySet(t, hmacKey(t)), nil)
+	good(t, j, goodClaims().token()).Credential.Audience[0] = "another"
+	good(t, j, goodClaims().with("jti", `"2"`).token())
+	bad(t, j, goodClaims().with("aud", `"another"`).token())
+}
+
 func requireClipped(t testing.TB, p *auth.Principal) {
 	t.Helper()
 	require.Equal(t, len(p.Scopes), cap(p.Scopes), "scopes")
