@@ -29,10 +29,10 @@ func TestRefusalAllocations(t *testing.T) {
 		status int
 		most   float64
 	}{
-		{"forged", base, "forged", 401, 0},
-		{"no credential", base, "", 401, 0},
-		{"from elsewhere", elsewhere, "good", 403, 0},
-		{"a policy", base.With(auth.Tier("gold")), "good", 403, 0},
+		{"forged", base, "forged", 401, 1},
+		{"no credential", base, "", 401, 1},
+		{"from elsewhere", elsewhere, "good", 403, 1},
+		{"a policy", base.With(auth.Tier("gold")), "good", 403, 1},
 		{"too often", base.Limit(spent, auth.ByAddress()), "good", 429, 4},
 		{"counted", base.Optional().Limit(free, auth.ByAddress()), "", 0, 2},
 		{"counted, telling", telling.Optional().Limit(free, auth.ByAddress()), "", 0, 4},

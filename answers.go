@@ -21,11 +21,11 @@ type cause struct {
 	limit  string
 }
 
-// An answer is as it was written once. Its values are shared by all answers, and
-// their capacity leaves no room to append in place.
+// An answer is as it was written once.
 type answer struct {
 	cause
 	fields []field
+	values int // of all fields
 	status int
 	body   []byte
 }
@@ -68,11 +68,13 @@ func (a *answers) make(c cause, write func(http.ResponseWriter)) *answer {
 	return made
 }
 
-// writeTo answers.
+// writeTo answers. The values are copied: what is around a handler may edit them.
 func (a *answer) writeTo(w http.ResponseWriter) {
-	h := w.Header()
+	h, values := w.Header(), make([]string, 0, a.values)
 	for i := range a.fields {
-		h[a.fields[i].name] = a.fields[i].values
+		at := len(values)
+		values = append(values, a.fields[i].values...)
+		h[a.fields[i].name] = values[at:len(values):len(values)]
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
@@ -83,7 +85,8 @@ func record(write func(http.ResponseWriter)) *answer {
 	r := recorder{header: http.Header{}}
 	write(&r)
 	for name, values := range r.header {
-		r.fields = append(r.fields, field{name, values[:len(values):len(values)]})
+		r.fields = append(r.fields, field{name, values})
+		r.values += len(values)
 	}
 	return &r.answer
 }

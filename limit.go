@@ -116,9 +116,9 @@ type limit struct {
 	limiter Limiter
 
 	// policy is what clients are told of the limiter's own rate, where it has told
-	// that. Answers share it.
+	// that.
 	rated  Rate
-	policy []string
+	policy string
 }
 
 // Limit returns a guard that also charges each request to l, and answers 429

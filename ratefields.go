@@ -53,8 +53,9 @@ const (
 func (v *verdict) writeQuotas(h http.Header) {
 	var buf [2][128]byte
 	if l := v.told; l != nil && len(v.quotas) == 0 {
-		addField(h, rateLimitField, []string{string(appendServiceLimit(buf[0][:0], l.name, &v.quota))})
-		addField(h, rateLimitPolicyField, l.policyAt(v.quota.Rate))
+		values := []string{string(appendServiceLimit(buf[0][:0], l.name, &v.quota)), l.policyAt(v.quota.Rate)}
+		addField(h, rateLimitField, values[:1:1])
+		addField(h, rateLimitPolicyField, values[1:])
 		return
 	}
 	v.keep()
@@ -69,11 +70,11 @@ func (v *verdict) writeQuotas(h http.Header) {
 }
 
 // policyAt returns what clients are told of a limit whose rate that is.
-func (l *limit) policyAt(r Rate) []string {
-	if l.policy != nil && l.rated == r {
+func (l *limit) policyAt(r Rate) string {
+	if l.policy != "" && l.rated == r {
 		return l.policy
 	}
-	return []string{string(appendPolicy(nil, l.name, r))}
+	return string(appendPolicy(nil, l.name, r))
 }
 
 // addField adds values to a field; where there are none, they are not copied.

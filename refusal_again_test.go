@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,6 +37,32 @@ func TestAnswersAreKeptApart(t *testing.T) {
 			authtest.Advance(10 * time.Second)
 		}
 	})
+}
+
+// What is around a guard may edit an answer in place: that one, and no other.
+func TestAnswersAreNotShared(t *testing.T) {
+	v := known{"good": alice("read")}
+	o := &auth.GuardOptions{RateLimitFields: true}
+	guard := auth.NewGuard(auth.First(auth.Bearer(v), auth.Header("X-API-Key", v)), o).
+		Optional().Limit(auth.NewLimiter(1<<40, 366*24*time.Hour), auth.ByAddress())
+	h := guard.WrapFunc(hello)
+	for token, names := range map[string][]string{
+		"forged": {"Www-Authenticate", "Content-Type", "Cache-Control"},
+		"good":   {"Ratelimit-Policy"},
+	} {
+		ask := func(name string) []string {
+			return serve(h, from("GET", "/x", "Authorization", "Bearer "+token)).Header()[name]
+		}
+		for _, name := range names {
+			first, want := ask(name), slices.Clone(ask(name))
+			require.NotEmpty(t, first, name)
+			for i := range first {
+				first[i] = "edited"
+			}
+			_ = append(first, "added")
+			require.Equal(t, want, ask(name), name)
+		}
+	}
 }
 
 // What a policy refuses is answered with the challenge of what the caller came by,
