@@ -42,7 +42,7 @@ func sessionCase(s size, name string, cores int, libraries []peers.Sessions) mea
 		}
 		c.Contenders = append(c.Contenders, contender)
 	}
-	if s.n == 1 && cores == 1 {
+	if name == "1" {
 		in := peers.Sessions{New: func() peers.Keeper { return newOurSessions(false, true) }}
 		c.Contenders = append(c.Contenders, measure.Contender{Name: oursWrapped,
 			Enter: func() (*measure.Entry, error) { return enterSessions(in, s.n) }})
