@@ -26,9 +26,7 @@ func grown(keep any, work func()) int64 {
 
 func newVerifier(t *testing.T, o *auth.JWTOptions) (*issuer, *auth.JWT) {
 	t.Helper()
-	i, err := newIssuer(tokenSpec{})
-	require.NoError(t, err)
-	v, err := verifier(i.Check, o)
+	i, v, err := verified(tokenSpec{}, o)
 	require.NoError(t, err)
 	return i, v
 }

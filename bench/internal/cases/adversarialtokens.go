@@ -48,11 +48,7 @@ func tokenAttacks() []attack {
 
 // oneToken sends one token of an issuer.
 func oneToken(want int, o *auth.JWTOptions, spec tokenSpec, token func(*issuer) string) (*measure.Entry, error) {
-	i, err := newIssuer(spec)
-	if err != nil {
-		return nil, err
-	}
-	v, err := verifier(i.Check, o)
+	i, v, err := verified(spec, o)
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +66,7 @@ func scopeFlood() string {
 
 // manyScopes sends a token with 10,000 scopes to where the last one is asked for.
 func manyScopes(o *auth.JWTOptions) (*measure.Entry, error) {
-	i, err := newIssuer(tokenSpec{})
-	if err != nil {
-		return nil, err
-	}
-	v, err := verifier(i.Check, o)
+	i, v, err := verified(tokenSpec{}, o)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +86,7 @@ func otherKeys(i *issuer, n int) []string {
 }
 
 func unknownKeys() (*measure.Entry, error) {
-	i, err := newIssuer(tokenSpec{})
-	if err != nil {
-		return nil, err
-	}
-	v, err := verifier(i.Check, nil)
+	i, v, err := verified(tokenSpec{}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -184,11 +172,7 @@ func endingAs(i *issuer, token string, n int) []string {
 }
 
 func sameEnds() (*measure.Entry, error) {
-	i, err := newIssuer(tokenSpec{})
-	if err != nil {
-		return nil, err
-	}
-	v, err := verifier(i.Check, nil)
+	i, v, err := verified(tokenSpec{}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -211,11 +195,7 @@ func alone() (*measure.Entry, error) { return amongOthers(0) }
 // each time. The value is the median: what others do on this machine is not to
 // count, and how rarely it is forgotten, a test counts.
 func amongOthers(n int) (*measure.Entry, error) {
-	i, err := newIssuer(tokenSpec{})
-	if err != nil {
-		return nil, err
-	}
-	v, err := verifier(i.Check, nil)
+	i, v, err := verified(tokenSpec{}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -172,22 +172,17 @@ func onCores(w world) func(x float64) (*measure.Entry, error) {
 
 // tokensOf returns a verifier and so many tokens for it.
 func tokensOf(spec tokenSpec, n int, o *auth.JWTOptions) (auth.Verifier, []string, error) {
-	i, err := newIssuer(spec)
+	i, v, err := verified(spec, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := verifier(i.Check, o)
-	return v, i.tokens(n), err
+	return v, i.tokens(n), nil
 }
 
 // sized returns entries of tokens that are, as texts, so many KiB or a few bytes less.
 func sized(algorithm string, o *auth.JWTOptions) func(float64) (*measure.Entry, error) {
 	return func(x float64) (*measure.Entry, error) {
-		i, err := newIssuer(tokenSpec{Algorithm: algorithm, Pad: 1})
-		if err != nil {
-			return nil, err
-		}
-		v, err := verifier(i.Check, o)
+		i, v, err := verified(tokenSpec{Algorithm: algorithm, Pad: 1}, o)
 		if err != nil {
 			return nil, err
 		}

@@ -117,11 +117,7 @@ func keptAccounts() []measure.Contender {
 // for twice as many, so that it remembers them all.
 func remembered(digests bool) func() (any, error) {
 	return func() (any, error) {
-		i, err := newIssuer(tokenSpec{Algorithm: "HS256"})
-		if err != nil {
-			return nil, err
-		}
-		j, err := verifier(i.Check, &auth.JWTOptions{CacheSize: 2 * million, CacheDigests: digests})
+		i, j, err := verified(tokenSpec{}, &auth.JWTOptions{CacheSize: 2 * million, CacheDigests: digests})
 		if err != nil {
 			return nil, err
 		}

@@ -122,6 +122,16 @@ func (i *issuer) sign(method jwt.SigningMethod, key any, c jwt.MapClaims) string
 	return text
 }
 
+// verified is an issuer and ours, for its tokens. o may be nil.
+func verified(spec tokenSpec, o *auth.JWTOptions) (*issuer, *auth.JWT, error) {
+	i, err := newIssuer(spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := verifier(i.Check, o)
+	return i, v, err
+}
+
 // verifier is ours, for the tokens of the issuer. o may be nil.
 func verifier(c peers.Check, o *auth.JWTOptions) (*auth.JWT, error) {
 	key, err := verifyKey(c)
