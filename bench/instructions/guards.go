@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-077cad0b/auth"
+	"github.com/seed-077cad0b/auth/bench/internal/nowhere"
 )
 
 // A carrier is where a credential sits in a request.
@@ -59,13 +60,13 @@ func serving(c carrier, s showing, d guarding) func() (func() error, error) {
 		}
 		d.options.Observe = func(context.Context, auth.Event) {}
 		h := d.derive(auth.NewGuard(a, &d.options)).Wrap(handler)
-		w, first := &writer{header: http.Header{}}, true
+		w, first := nowhere.NewWriter(), true
 		return func() error {
-			clear(w.header)
-			w.status = 0
+			clear(w.Fields)
+			w.Status = 0
 			h.ServeHTTP(w, r)
-			if w.status != status && !(first && status == http.StatusTooManyRequests) {
-				return fmt.Errorf("answered %d in place of %d", w.status, status)
+			if w.Status != status && !(first && status == http.StatusTooManyRequests) {
+				return fmt.Errorf("answered %d in place of %d", w.Status, status)
 			}
 			first = false
 			return nil
@@ -123,13 +124,3 @@ func (o one) Verify(_ context.Context, text string) (*auth.Principal, error) {
 	}
 	return o.principal, nil
 }
-
-// A writer is a ResponseWriter that writes nowhere.
-type writer struct {
-	header http.Header
-	status int
-}
-
-func (w *writer) Header() http.Header         { return w.header }
-func (w *writer) Write(p []byte) (int, error) { return len(p), nil }
-func (w *writer) WriteHeader(status int)      { w.status = status }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-077cad0b/auth"
 	"github.com/seed-077cad0b/auth/bench/internal/measure"
+	"github.com/seed-077cad0b/auth/bench/internal/nowhere"
 	"github.com/seed-077cad0b/auth/bench/internal/peers"
 	"github.com/seed-077cad0b/auth/store/memstore"
 )
@@ -124,20 +125,10 @@ func charged(library peers.Limiter, limit, n int, fields bool) (http.Handler, []
 func statusFrom(h http.Handler, like *http.Request, from string) int {
 	r := like.WithContext(like.Context())
 	r.RemoteAddr = from
-	w := statusOnly{http.Header{}, http.StatusOK}
+	w := nowhere.Writer{Fields: http.Header{}, Status: http.StatusOK}
 	h.ServeHTTP(&w, r)
-	return w.status
+	return w.Status
 }
-
-// A statusOnly is a ResponseWriter that keeps the status and the header.
-type statusOnly struct {
-	header http.Header
-	status int
-}
-
-func (w *statusOnly) Header() http.Header         { return w.header }
-func (w *statusOnly) Write(p []byte) (int, error) { return len(p), nil }
-func (w *statusOnly) WriteHeader(status int)      { w.status = status }
 
 // What a limiter does at a limit of ten.
 type limiterFacts struct {
@@ -174,9 +165,9 @@ func limitsOf(library peers.Limiter) (f limiterFacts, err error) {
 		status("[2001:db8::1]:4242")
 	}
 	f.network = status("[2001:db8::2]:4242") == http.StatusTooManyRequests
-	w := statusOnly{header: http.Header{}}
-	h.ServeHTTP(&w, asks("", ""))
-	f.fields = len(w.header) > 0
+	w := nowhere.NewWriter()
+	h.ServeHTTP(w, asks("", ""))
+	f.fields = len(w.Fields) > 0
 	return f, nil
 }
 

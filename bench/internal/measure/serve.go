@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+
+	"github.com/seed-077cad0b/auth/bench/internal/nowhere"
 )
 
 // Serve times a handler on prebuilt requests, which it answers in turn, on as many
@@ -29,14 +31,11 @@ func server(h http.Handler, want int, requests []*http.Request, next int) func(n
 	for i, r := range requests {
 		own[i] = r.Clone(r.Context())
 	}
-	w := &writer{header: http.Header{}}
+	w := nowhere.NewWriter()
 	return func(n int) error {
 		for range n {
-			clear(w.header)
-			w.status = 0
-			h.ServeHTTP(w, own[next])
-			if w.status != want && (w.status != 0 || want != http.StatusOK) {
-				return fmt.Errorf("answered %d in place of %d", w.status, want)
+			if err := ask(h, w, own[next], want); err != nil {
+				return err
 			}
 			if next++; next == len(own) {
 				next = 0
@@ -46,12 +45,14 @@ func server(h http.Handler, want int, requests []*http.Request, next int) func(n
 	}
 }
 
-// A writer is a ResponseWriter that writes nowhere.
-type writer struct {
-	header http.Header
-	status int
+// ask has a handler answer a request, and returns an error where the status is
+// another than want.
+func ask(h http.Handler, w *nowhere.Writer, r *http.Request, want int) error {
+	clear(w.Fields)
+	w.Status = 0
+	h.ServeHTTP(w, r)
+	if w.Status != want && (w.Status != 0 || want != http.StatusOK) {
+		return fmt.Errorf("answered %d in place of %d", w.Status, want)
+	}
+	return nil
 }
-
-func (w *writer) Header() http.Header         { return w.header }
-func (w *writer) Write(p []byte) (int, error) { return len(p), nil }
-func (w *writer) WriteHeader(status int)      { w.status = status }
