@@ -54,35 +54,39 @@ func peer(r *http.Request) netip.Addr {
 // for IPv4: three times as fast, with every request. It leaves others alone.
 func parseIPv4Port(s string) (a netip.Addr, ok bool) {
 	var bytes [4]byte
-	i := 0
-	for n := range bytes {
-		b, digits := cutDecimal(s[i:], 3)
-		i += digits
-		if digits == 0 || b > 255 || digits > 1 && s[i-digits] == '0' {
+	for n, end := range [4]byte{'.', '.', '.', ':'} {
+		if len(s) < len("0:0") {
 			return a, false
 		}
-		end := byte('.')
-		if n == 3 {
-			end = ':'
+		b, i := int(s[0])-'0', 1
+		if isDigit(s[1]) {
+			b, i = 10*b+int(s[1])-'0', 2
+			if isDigit(s[2]) {
+				b, i = 10*b+int(s[2])-'0', 3
+			}
 		}
-		if i == len(s) || s[i] != end {
+		if !isDigit(s[0]) || i > 1 && s[0] == '0' || b > 255 || i == len(s) || s[i] != end {
 			return a, false
 		}
 		bytes[n] = byte(b)
-		i++
+		s = s[i+1:]
 	}
-	port, digits := cutDecimal(s[i:], 5)
-	if digits == 0 || port > 65535 || i+digits != len(s) {
-		return a, false
-	}
-	return netip.AddrFrom4(bytes), true
+	return netip.AddrFrom4(bytes), isPort(s)
 }
 
-// cutDecimal reads the digits that s begins with, so many at most.
-func cutDecimal(s string, most int) (n, digits int) {
-	for digits < len(s) && digits < most && '0' <= s[digits] && s[digits] <= '9' {
-		n = 10*n + int(s[digits]-'0')
-		digits++
+// isPort reports whether s is a number of a port, in decimal.
+func isPort(s string) bool {
+	if s == "" || len(s) > len("65535") {
+		return false
 	}
-	return n, digits
+	port := 0
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+		port = 10*port + int(s[i]) - '0'
+	}
+	return port <= 65535
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
