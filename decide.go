@@ -148,7 +148,7 @@ func (g *Guard) identify(r *http.Request, v *verdict) error {
 	if v.principal == nil {
 		p, err := g.base.authenticate(r, v)
 		switch {
-		case err != nil && g.optional && errors.Is(err, ErrNoCredential):
+		case err != nil && g.optional && (err == error(ErrNoCredential) || errors.Is(err, ErrNoCredential)):
 			return nil
 		case err != nil:
 			return err
@@ -170,7 +170,7 @@ func (g *Guard) identify(r *http.Request, v *verdict) error {
 // the others.
 func (g *Guard) charge(r *http.Request, v *verdict, early bool) error {
 	for _, l := range g.limits[v.charged:] {
-		if l.early() != early {
+		if l.early != early {
 			continue
 		}
 		if err := l.charge(r, v); err != nil {

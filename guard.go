@@ -268,8 +268,10 @@ var (
 // answered with. A Strict-Transport-Security of the application's own stays.
 func (g *Guard) announce(w http.ResponseWriter, v *verdict) {
 	h := w.Header()
-	if _, own := h["Strict-Transport-Security"]; v.https && !own && !g.base.InsecureHTTP {
-		h["Strict-Transport-Security"] = strictTransport
+	if v.https && !g.base.InsecureHTTP {
+		if _, own := h["Strict-Transport-Security"]; !own {
+			h["Strict-Transport-Security"] = strictTransport
+		}
 	}
 	if v.told != nil || len(v.quotas) > 0 {
 		v.writeQuotas(h)

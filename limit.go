@@ -114,6 +114,7 @@ func (k LimitKey) WithRates(of func(p *Principal) Rate) LimitKey {
 type limit struct {
 	LimitKey
 	limiter Limiter
+	early   bool // it is charged before anything is read
 
 	// policy is what clients are told of the limiter's own rate, where it has told
 	// that.
@@ -152,7 +153,7 @@ func (g *Guard) Limit(l Limiter, key LimitKey) *Guard {
 		panic(fmt.Sprintf("auth: Limit: rates, but %T is no VariableLimiter", l))
 	}
 	key.name = or(key.name, string(key.kind))
-	added := &limit{LimitKey: key, limiter: l}
+	added := &limit{LimitKey: key, limiter: l, early: key.kind == keyAddress}
 	if v, ok := l.(VariableLimiter); ok {
 		added.rated = v.Rate()
 		added.policy = added.policyAt(added.rated)
@@ -162,13 +163,10 @@ func (g *Guard) Limit(l Limiter, key LimitKey) *Guard {
 	return &d
 }
 
-// early reports whether the limit is charged before anything is read.
-func (l *limit) early() bool { return l.kind == keyAddress }
-
 // charge charges a request and returns the refusal where it is too much.
 func (l *limit) charge(r *http.Request, v *verdict) error {
 	p := v.principal
-	if l.early() {
+	if l.early {
 		p = nil // as it is without an outer guard
 	}
 	cost := 1
@@ -195,7 +193,7 @@ func (l *limit) charge(r *http.Request, v *verdict) error {
 }
 
 // wait is how long it takes until cost can be charged.
-func (q Quota) wait(cost int) time.Duration {
+func (q *Quota) wait(cost int) time.Duration {
 	missing := cost - q.Remaining
 	if missing <= 0 || q.Rate.Limit < 1 {
 		return 0
@@ -226,10 +224,11 @@ func (l *limit) ownRate(p *Principal) bool {
 // chosen the text of is preceded by its length, so that no two accounts are the
 // same by accident; all of it is text, as distributed limiters may want it.
 func (l *limit) key(b []byte, r *http.Request, v *verdict, p *Principal) []byte {
+	if l.early {
+		return appendAddress(append(b, "address:"...), v.client)
+	}
 	b = append(append(b, l.kind...), ':')
 	switch {
-	case l.kind == keyAddress:
-		return appendAddress(b, v.client)
 	case l.kind == keyRoute:
 		return append(b, r.Pattern...)
 	case l.kind == keyFunc:

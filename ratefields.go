@@ -96,23 +96,24 @@ func appendComma(b []byte, i int) []byte {
 // appendServiceLimit appends what is left, and for how long there will be no
 // more (sections 4.1.1 and 4.1.2).
 func appendServiceLimit(b []byte, name string, q *Quota) []byte {
-	b = appendParameter(append(append(append(b, '"'), name...), '"'), "r", int64(q.Remaining))
-	return appendParameter(b, "t", ceilSeconds(q.Next))
+	b = append(append(append(b, '"'), name...), `";r=`...)
+	b = append(appendInteger(b, int64(q.Remaining)), ";t="...)
+	return appendInteger(b, ceilSeconds(q.Next))
 }
 
 // appendPolicy appends the rate. A time that is not in whole seconds cannot be
 // told (section 3.1.3) and is left out.
 func appendPolicy(b []byte, name string, r Rate) []byte {
-	b = appendParameter(append(append(append(b, '"'), name...), '"'), "q", int64(r.Limit))
+	b = append(append(append(b, '"'), name...), `";q=`...)
+	b = appendInteger(b, int64(r.Limit))
 	if r.Per > 0 && r.Per%time.Second == 0 {
-		b = appendParameter(b, "w", int64(r.Per/time.Second))
+		b = appendInteger(append(b, ";w="...), int64(r.Per/time.Second))
 	}
 	return b
 }
 
-// appendParameter appends an Integer, which has 15 digits at most (RFC 9651
+// appendInteger appends an Integer, which has 15 digits at most (RFC 9651
 // section 3.3.1), and none of those of the fields is negative.
-func appendParameter(b []byte, name string, n int64) []byte {
-	b = append(append(append(b, ';'), name...), '=')
+func appendInteger(b []byte, n int64) []byte {
 	return strconv.AppendInt(b, min(max(n, 0), 999_999_999_999_999), 10)
 }
