@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"iter"
-	"math"
 	"slices"
 	"unsafe"
 
@@ -43,12 +42,13 @@ type apart struct {
 }
 
 // An address is where in an arena something is: the number of its chunk, and the
-// word there. Or the number of an apart.
+// word there, which is never the first. Or the number of an apart, and no word.
 type address uint32
 
 const (
 	wordBits  = 13 // chunks have up to 64 KiB
 	maxChunks = 1<<(32-wordBits) - 1
+	maxApart  = maxChunks
 
 	// A chunk is as large as all that lives in its arena, in words from 1 KiB
 	// to 16 KiB, and more where entries are large. Whoever keeps one Principal
@@ -66,6 +66,12 @@ const (
 func addressIn(chunk, at uint32) address { return address(chunk<<wordBits | at) }
 func (a address) split() (chunk, at uint32) {
 	return uint32(a) >> wordBits, uint32(a) & (1<<wordBits - 1)
+}
+
+// inChunk reports whether something is in a chunk there.
+func (a address) inChunk() bool {
+	_, at := a.split()
+	return at != 0
 }
 
 // What the meta of a slot says of the record's content. A record without a
@@ -96,12 +102,12 @@ type content struct {
 // find begins to read what is at a spot.
 func (a *arena) find(s spot) content {
 	c := content{spot: s}
+	n, _ := s.at.split()
 	switch {
 	case s.meta&metaKept != 0:
-		n, _ := s.at.split()
 		c.chunk = a.chunks.at(n)
 	case s.meta&metaApart != 0:
-		c.apart = a.apart.at(uint32(s.at))
+		c.apart = a.apart.at(n)
 	}
 	return c
 }
@@ -144,11 +150,11 @@ func (a *arena) put(r *auth.Record, number uint32) (spot, error) {
 	length, ok := principals.size(r.Principal, r.Data)
 	size := length/wordSize + headerWords
 	if !ok || size > maxEntry {
-		n, ok := a.apart.add(&apart{r.Principal, slices.Clip(r.Data)}, math.MaxUint32)
+		n, ok := a.apart.add(&apart{r.Principal, slices.Clip(r.Data)}, maxApart)
 		if !ok {
 			return spot{}, errFull
 		}
-		return spot{address(n), meta | metaApart}, nil
+		return spot{addressIn(n, 0), meta | metaApart}, nil
 	}
 	if !a.fit(uint32(size)) {
 		return spot{}, errFull
@@ -200,11 +206,11 @@ func (a *arena) fit(size uint32) bool {
 
 // release lets go of what is at a spot. Readers must find out that it is gone.
 func (a *arena) release(s spot) {
+	n, at := s.at.split()
 	switch {
 	case s.meta&metaApart != 0:
-		a.apart.remove(uint32(s.at))
+		a.apart.remove(n)
 	case s.meta&metaKept != 0:
-		n, at := s.at.split()
 		u, size := &a.uses[n], end(a.words(n)[at-headerWords:])
 		a.live -= int(size)
 		before := u.worn()

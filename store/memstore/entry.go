@@ -29,6 +29,11 @@ func end(words []word) uint32 {
 	return size
 }
 
+// peek reads a word of the content at a place in a chunk.
+func peek(chunk *word, at uint32) {
+	atomic.LoadUint64((*word)(unsafe.Add(unsafe.Pointer(chunk), uintptr(at)*wordSize)))
+}
+
 // The collector does not see what the pointers in an entry point to. As long as
 // nobody writes to a Principal, that is the entry itself. A program that does
 // write to one breaks what package auth asks for, and may put a pointer there to

@@ -71,7 +71,7 @@ func (x *index) add(tag uint32, r ref) {
 // swap puts r in the place of old.
 func (x *index) swap(tag uint32, old, r ref) {
 	cells := x.table()
-	cells[place(cells, cell(tag, old))].Store(cell(tag, r))
+	cells[position(cells, cell(tag, old))].Store(cell(tag, r))
 }
 
 // remove removes r. The cells behind it close up, so that no probe ends early
@@ -79,7 +79,7 @@ func (x *index) swap(tag uint32, old, r ref) {
 func (x *index) remove(tag uint32, r ref) {
 	cells := x.table()
 	mask := uint32(len(cells) - 1)
-	hole := place(cells, cell(tag, r))
+	hole := position(cells, cell(tag, r))
 	for i := (hole + 1) & mask; ; i = (i + 1) & mask {
 		c := cells[i].Load()
 		if c == 0 {
@@ -104,8 +104,8 @@ func (x *index) table() []atomic.Uint64 {
 	return nil
 }
 
-// place returns where c is, which must be there.
-func place(cells []atomic.Uint64, c uint64) uint32 {
+// position returns where c is, which must be there.
+func position(cells []atomic.Uint64, c uint64) uint32 {
 	mask := uint32(len(cells) - 1)
 	i := uint32(c>>32) & mask
 	for cells[i].Load() != c {

@@ -41,7 +41,7 @@ func (sh *shard) read(ks *kinds, d *auth.Digest, tag uint32, r *auth.Record) (ke
 		if version%2 != 0 {
 			continue
 		}
-		keep, content, ok := sh.copy(ks, d, tag, r)
+		keep, content, ok := sh.copy(ks, d, tag, version, r)
 		if sh.version.Load() == version {
 			content.open(r)
 			return keep, ok
@@ -49,24 +49,41 @@ func (sh *shard) read(ks *kinds, d *auth.Digest, tag uint32, r *auth.Record) (ke
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	keep, content, ok := sh.copy(ks, d, tag, r)
+	keep, content, ok := sh.copy(ks, d, tag, sh.version.Load(), r)
 	content.open(r)
 	return keep, ok
 }
 
 // copy finds d and copies all of its record but the content, which the caller is
-// not to open until it has made sure.
-func (sh *shard) copy(ks *kinds, d *auth.Digest, tag uint32, r *auth.Record) (keep int64, c content, ok bool) {
+// not to open until it has made sure that the version is the same still.
+func (sh *shard) copy(ks *kinds, d *auth.Digest, tag uint32, version uint64, r *auth.Record) (keep int64, c content, ok bool) {
 	w := words(*d)
 	for p := sh.index.probe(tag); p.next(); {
-		slot := sh.slots.slot(p.ref)
-		if slot == nil || !slot.digest.is(&w) {
+		place := sh.slots.place(p.ref)
+		if place.slot == nil {
 			continue
 		}
-		keep, spot := slot.load(ks, r)
+		sh.fetch(address(place.address.Load()), version)
+		if !place.digest.is(&w) {
+			continue
+		}
+		keep, spot := place.load(ks, r)
 		return keep, sh.arena.find(spot), true
 	}
 	return 0, content{}, false
+}
+
+// fetch has the processor begin to read what is at an address. Among millions of
+// records that takes longer than all else: this way a look-up waits for the slot
+// and for the content at the same time, not for one and then for the other.
+func (sh *shard) fetch(a address, version uint64) {
+	if !a.inChunk() {
+		return
+	}
+	n, at := a.split()
+	if chunk := sh.arena.chunks.at(n); chunk != nil && sh.version.Load() == version {
+		peek(chunk, at)
+	}
 }
 
 // What follows, up to touch, needs the mutex.
@@ -84,7 +101,7 @@ func (sh *shard) find(d *auth.Digest, tag uint32) ref {
 
 // load copies the record at a place to r.
 func (sh *shard) load(ks *kinds, at ref, r *auth.Record) {
-	_, spot := sh.slots.slot(at).load(ks, r)
+	_, spot := sh.slots.place(at).load(ks, r)
 	c := sh.arena.find(spot)
 	c.open(r)
 }
@@ -93,7 +110,7 @@ func (sh *shard) load(ks *kinds, at ref, r *auth.Record) {
 // where it has been, if it is the same.
 func (sh *shard) keep(at ref, r *auth.Record) (spot, error) {
 	var old auth.Record
-	s := sh.slots.slot(at).content()
+	s := sh.slots.place(at).content()
 	c := sh.arena.find(s)
 	c.open(&old)
 	if r.Principal == old.Principal && (r.Data == nil) == (old.Data == nil) && bytes.Equal(r.Data, old.Data) {
@@ -104,11 +121,11 @@ func (sh *shard) keep(at ref, r *auth.Record) (spot, error) {
 
 // publish shows r, of kind k, to readers under d. Its content is kept already.
 func (sh *shard) publish(at ref, tag uint32, d *auth.Digest, r *auth.Record, k kind, content spot) {
-	slot := sh.slots.slot(at)
+	place := sh.slots.place(at)
 	sh.version.Add(1)
-	slot.digest.store(words(*d))
-	slot.seen.Store(never)
-	slot.store(r, k, content)
+	place.digest.store(words(*d))
+	place.seen.Store(never)
+	place.store(r, k, content)
 	sh.index.add(tag, at)
 	sh.version.Add(1)
 	sh.due.fix(&sh.slots, at)
@@ -117,10 +134,10 @@ func (sh *shard) publish(at ref, tag uint32, d *auth.Digest, r *auth.Record, k k
 
 // update shows r, of kind k, to readers in place of what was there.
 func (sh *shard) update(at ref, r *auth.Record, k kind, content spot) {
-	slot := sh.slots.slot(at)
-	old := slot.content()
+	place := sh.slots.place(at)
+	old := place.content()
 	sh.version.Add(1)
-	slot.store(r, k, content)
+	place.store(r, k, content)
 	if content != old {
 		sh.arena.release(old)
 	}
@@ -135,7 +152,7 @@ func (sh *shard) withdraw(at ref, tag uint32) {
 	sh.due.remove(&sh.slots, at)
 	sh.version.Add(1)
 	sh.index.remove(tag, at)
-	sh.arena.release(sh.slots.slot(at).content())
+	sh.arena.release(sh.slots.place(at).content())
 	if sh.slots.give(at) {
 		sh.due = heap{}
 	}
@@ -163,15 +180,15 @@ func (sh *shard) tidy() {
 func (sh *shard) empty(chunk uint32) {
 	for number := range sh.arena.living(chunk) {
 		var r auth.Record
-		slot := sh.slots.slot(ref(number))
-		old := slot.content()
+		place := sh.slots.place(ref(number))
+		old := place.content()
 		c := sh.arena.find(old)
 		c.open(&r)
 		moved, err := sh.arena.put(&r, number)
 		if err != nil {
 			return // the chunk stays as it is
 		}
-		slot.address.Store(uint32(moved.at))
+		place.address.Store(uint32(moved.at))
 		sh.arena.release(old)
 	}
 	sh.version.Add(1)

@@ -5,8 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// A batch is the slots that are allocated at once.
-type batch []slot
+// A batch is the slots that are allocated at once, and the addresses of their
+// contents. So many of these are in a cache line that the addresses of a million
+// records mostly stay in the processor's caches, as the slots do not: a look-up
+// that has to wait for a slot knows before where the content is.
+type batch struct {
+	slots     []slot
+	addresses []atomic.Uint32
+}
 
 // The first batches of a slab are small, for stores of ten records: 32 slots, 32
 // more, 64, 128. From then on they have 256, so that at a million records there
@@ -40,19 +46,22 @@ type slab struct {
 	out   uint32 // slots that are out
 }
 
-// slot returns the slot at a ref, or nil if there is none: a reader without the
-// mutex may hold one that is out of date.
-func (s *slab) slot(r ref) *slot {
+// place returns the place at a ref, or a zero one if there is none: a reader
+// without the mutex may hold a ref that is out of date.
+func (s *slab) place(r ref) place {
 	batches := s.batches.Load()
 	if batches == nil {
-		return nil
+		return place{}
 	}
 	n, i := batchOf(r.number() - 1)
 	if n >= uint32(len(*batches)) {
-		return nil
+		return place{}
 	}
-	return &(*batches)[n][i]
+	b := &(*batches)[n]
+	return place{&b.slots[i], &b.addresses[i]}
 }
+
+func (s *slab) slot(r ref) *slot { return s.place(r).slot }
 
 // take hands out a slot, if there is one left below 1<<numberBits.
 func (s *slab) take(first ref) (ref, bool) {
@@ -94,6 +103,6 @@ func (s *slab) add(size uint32) {
 	if old := s.batches.Load(); old != nil {
 		batches = *old
 	}
-	batches = append(batches, make(batch, size))
+	batches = append(batches, batch{make([]slot, size), make([]atomic.Uint32, size)})
 	s.batches.Store(&batches)
 }

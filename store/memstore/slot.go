@@ -41,8 +41,13 @@ type slot struct {
 
 	// The place in the shard's heap, counted from 1; guarded by its mutex.
 	due uint32
+}
 
-	address atomic.Uint32 // of the Principal and the Data, in the shard's arena
+// A place is where a record is: its slot, and the address of its Principal and its
+// Data in the shard's arena.
+type place struct {
+	*slot
+	address *atomic.Uint32
 }
 
 const (
@@ -69,7 +74,7 @@ func (s *slot) see(t int64) {
 }
 
 // store sets all but the digest, and moves seen forward only.
-func (s *slot) store(r *auth.Record, k kind, content spot) {
+func (s place) store(r *auth.Record, k kind, content spot) {
 	meta := content.meta | uint64(k)<<metaKindShift
 	if r.Disabled {
 		meta |= metaDisabled
@@ -85,7 +90,7 @@ func (s *slot) store(r *auth.Record, k kind, content spot) {
 }
 
 // load copies all but the content, and returns where that is.
-func (s *slot) load(ks *kinds, r *auth.Record) (keep int64, content spot) {
+func (s place) load(ks *kinds, r *auth.Record) (keep int64, content spot) {
 	meta := s.meta.Load()
 	keep = s.keepUntil.Load()
 	r.Kind = ks.name(kind(meta >> metaKindShift & metaKindMask))
@@ -100,7 +105,7 @@ func (s *slot) load(ks *kinds, r *auth.Record) (keep int64, content spot) {
 }
 
 // content returns where the content is.
-func (s *slot) content() spot { return spot{address(s.address.Load()), s.meta.Load() &^ metaOther} }
+func (s place) content() spot { return spot{address(s.address.Load()), s.meta.Load() &^ metaOther} }
 
 // timeOf is the inverse of time.Time.UnixMicro.
 func timeOf(micro int64) time.Time { return time.UnixMicro(micro).UTC() }
