@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -77,10 +78,16 @@ func fill(n int, open func(i int) (string, error)) ([]string, error) {
 	})
 }
 
-// each does something for each of n, on all cores.
+// each does something for each of n, on all cores. Where there are so many that
+// the memory of all contenders together is tight, what is left over on the way is
+// freed early, and all of it given back at the end.
 func each(n int, do func(i int) error) error {
 	cores := runtime.NumCPU()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+	if n > million {
+		defer debug.FreeOSMemory()
+		defer debug.SetGCPercent(debug.SetGCPercent(25))
+	}
 	errs := make([]error, cores)
 	var wg sync.WaitGroup
 	for c := range cores {
