@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,92 +90,93 @@ func reserved(name string) bool {
 
 // read reads a payload in one pass.
 func (c *claimSet) read(payload []byte, audience [][]string) error {
-	err := strictjson.Object(payload, func(name, value []byte) error {
-		ok := true
+	r, ok := strictjson.NewReader(payload), true
+	for name := r.Next(); name != nil; name = r.Next() {
 		switch string(name) {
 		case "iss":
-			c.iss, ok = c.text(hasIss, value)
+			c.iss, ok = c.text(hasIss, r)
 		case "sub":
-			c.sub, ok = c.text(hasSub, value)
+			c.sub, ok = c.text(hasSub, r)
 			ok = ok && len(c.sub) > 0
 		case "aud":
-			ok = c.readAudience(value, audience)
+			ok = c.readAudience(r, audience)
 		case "exp":
-			c.exp, ok = c.date(hasExp, value)
+			c.exp, ok = c.date(hasExp, r)
 		case "nbf":
-			c.nbf, ok = c.date(0, value)
+			c.nbf, ok = c.date(0, r)
 		case "iat":
-			c.iat, ok = c.date(hasIat, value)
+			c.iat, ok = c.date(hasIat, r)
 		case "auth_time":
-			c.authTime, ok = c.date(hasAuthTime, value)
+			c.authTime, ok = c.date(hasAuthTime, r)
 		case claimOriginTime:
-			c.originTime, ok = c.date(hasOriginTime, value)
+			c.originTime, ok = c.date(hasOriginTime, r)
 		case "jti":
-			c.jti, ok = c.text(hasJti, value)
+			c.jti, ok = c.text(hasJti, r)
 		case "client_id":
-			c.client, ok = c.text(0, value)
+			c.client, ok = c.text(0, r)
 		case "acr":
-			c.acr, ok = c.text(0, value)
+			c.acr, ok = c.text(0, r)
 		case "tenant":
-			c.tenant, ok = c.text(0, value)
+			c.tenant, ok = c.text(0, r)
 		case "tier":
-			c.tier, ok = c.text(0, value)
+			c.tier, ok = c.text(0, r)
 		case "scope":
-			c.scope, ok = c.text(hasScope, value)
+			c.scope, ok = c.text(hasScope, r)
 		case "scp":
 			c.present |= hasScp
-			if value[0] == '"' {
-				var text []byte
-				text, ok = strictjson.Bytes(value)
+			var text []byte
+			if text, ok = r.Bytes(); ok {
 				c.scp = appendFields(nil, string(text))
 			} else {
-				c.scp, ok = texts(value)
+				c.scp, ok = texts(r.Value())
 			}
 		case "scopes":
-			c.scopes, ok = texts(value)
+			c.scopes, ok = texts(r.Value())
 		case claimOrigin:
-			c.origin, ok = c.text(hasOrigin, value)
+			c.origin, ok = c.text(hasOrigin, r)
 		case claimFamily:
-			c.family, ok = c.text(hasFamily, value)
+			c.family, ok = c.text(hasFamily, r)
 		case claimIdp:
-			c.idp, ok = c.text(hasIdp, value)
+			c.idp, ok = c.text(hasIdp, r)
 		case claimNetworks:
-			c.networks, ok = readNetworks(value)
+			c.networks, ok = readNetworks(r.Value())
 		case claimRate:
-			c.rate, ok = readRate(value)
+			c.rate, ok = readRate(r.Value())
 		case "cnf":
-			c.confirmation, ok = confirmationOf(value)
+			c.confirmation, ok = confirmationOf(r.Value())
 		}
 		if !ok {
-			return errClaim
+			break
 		}
-		return nil
-	})
+	}
 	switch {
-	case err == errClaim:
-		return errClaim
-	case err != nil:
+	case r.Err() != nil:
 		return errPayload
+	case !ok:
+		return errClaim
 	case !c.has(required):
 		return errRequired
 	}
 	return nil
 }
 
-func (c *claimSet) text(p present, value []byte) ([]byte, bool) {
+func (c *claimSet) text(p present, r *strictjson.Reader) ([]byte, bool) {
 	c.present |= p
-	return strictjson.Bytes(value)
+	return r.Bytes()
 }
 
-func (c *claimSet) date(p present, value []byte) (int64, bool) {
+func (c *claimSet) date(p present, r *strictjson.Reader) (int64, bool) {
 	c.present |= p
-	return numericDate(value)
+	if seconds, ok := r.Whole(); ok {
+		return seconds * 1e6, seconds <= latest
+	}
+	return numericDate(r.Value())
 }
 
 // readAudience reads a text or an array of texts.
-func (c *claimSet) readAudience(value []byte, audience [][]string) bool {
+func (c *claimSet) readAudience(r *strictjson.Reader, audience [][]string) bool {
 	c.present |= hasAud
-	if text, ok := strictjson.Bytes(value); ok {
+	if text, ok := r.Bytes(); ok {
 		for _, a := range audience {
 			if string(text) == a[0] {
 				c.audience, c.forUs = a[1:], true
@@ -186,7 +186,7 @@ func (c *claimSet) readAudience(value []byte, audience [][]string) bool {
 		c.audience = []string{string(text)}
 		return true
 	}
-	return strictjson.Array(value, func(value []byte) error {
+	return strictjson.Array(r.Value(), func(value []byte) error {
 		text, ok := strictjson.String(value)
 		if !ok {
 			return errClaim
@@ -284,7 +284,8 @@ func (j *JWT) identify(p *Principal, room []string, c *claimSet, signed string, 
 	p.Tenant = t.add(c.tenant)
 	p.Subject = t.add(c.sub)
 	p.Tier = t.add(c.tier)
-	p.Claims = slices.Clip(bytes.Clone(payload))
+	p.Claims = make([]byte, len(payload)) // no longer: whoever appends to it gets another one
+	copy(p.Claims, payload)
 	p.Networks = c.networks // whoever wrote it: it only narrows
 	switch {
 	case c.has(hasScope):
@@ -340,6 +341,9 @@ func (t *copies) grow(c *claimSet) {
 }
 
 func (t *copies) add(text []byte) string {
+	if len(text) == 0 {
+		return "" // as most are
+	}
 	from := t.all.Len()
 	t.all.Write(text)
 	return t.all.String()[from:]
