@@ -51,22 +51,28 @@ const (
 // (draft-ietf-httpapi-ratelimit-headers-11), beside what an outer guard has
 // written. There are no partition keys: they would tell of the client.
 func (v *verdict) writeQuotas(h http.Header) {
-	var buf [2][128]byte
 	if l := v.told; l != nil && len(v.quotas) == 0 {
-		values := []string{string(appendServiceLimit(buf[0][:0], l.name, &v.quota)), l.policyAt(v.quota.Rate)}
-		addField(h, rateLimitField, values[:1:1])
-		addField(h, rateLimitPolicyField, values[1:])
+		var buf [128]byte
+		addQuotas(h, string(appendServiceLimit(buf[:0], l.name, &v.quota)), l.policyAt(v.quota.Rate))
 		return
 	}
 	v.keep()
+	var buf [2][128]byte
 	limits, policies := buf[0][:0], buf[1][:0]
 	for i := range v.quotas {
 		q := &v.quotas[i]
 		limits = appendServiceLimit(appendComma(limits, i), q.name, &q.quota)
 		policies = appendPolicy(appendComma(policies, i), q.name, q.quota.Rate)
 	}
-	addField(h, rateLimitField, []string{string(limits)})
-	addField(h, rateLimitPolicyField, []string{string(policies)})
+	addQuotas(h, string(limits), string(policies))
+}
+
+// addQuotas adds a value to each of the two fields, in one allocation.
+func addQuotas(h http.Header, limits, policies string) {
+	values := []string{limits, policies}
+	limitsBefore, policiesBefore := h[rateLimitField], h[rateLimitPolicyField]
+	h[rateLimitField] = after(limitsBefore, values[:1:1])
+	h[rateLimitPolicyField] = after(policiesBefore, values[1:])
 }
 
 // policyAt returns what clients are told of a limit whose rate that is.
@@ -77,12 +83,12 @@ func (l *limit) policyAt(r Rate) string {
 	return string(appendPolicy(nil, l.name, r))
 }
 
-// addField adds values to a field; where there are none, they are not copied.
-func addField(h http.Header, name string, values []string) {
-	if before := h[name]; len(before) > 0 {
-		values = append(before, values...)
+// after returns values behind those before; where there are none, without a copy.
+func after(before, values []string) []string {
+	if len(before) == 0 {
+		return values
 	}
-	h[name] = values
+	return append(before, values...)
 }
 
 // appendComma begins the ith member of a list.
