@@ -51,19 +51,23 @@ func newAccounts(maxKeys int) accounts {
 	return t
 }
 
-func (t accounts) shard(hash uint64) *shard { return &t[hash&uint64(len(t)-1)] }
-
 // charge charges cost to the account of a hash, each unit of it an interval,
 // unless more than burst would be owed. It returns what is owed then, and how
 // long to wait until the cost is admitted.
+func (t accounts) charge(hash uint64, cost int, interval, burst, now time.Duration) (debt, wait time.Duration, ok bool) {
+	s := &t[hash&uint64(len(t)-1)]
+	s.mu.Lock()
+	debt, wait, ok = s.charge(hash, cost, interval, burst, now)
+	s.mu.Unlock()
+	return debt, wait, ok
+}
+
+// charge is that of accounts, under the lock.
 //
 // An account is a time: when its debt is paid. Each unit moves it on by the
 // interval, and it may be ahead of the clock, which is never zero, by as much as a
 // burst.
-func (t accounts) charge(hash uint64, cost int, interval, burst, now time.Duration) (debt, wait time.Duration, ok bool) {
-	s := t.shard(hash)
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *shard) charge(hash uint64, cost int, interval, burst, now time.Duration) (debt, wait time.Duration, ok bool) {
 	// Who looked at the clock first may come second, and owes no more for that.
 	now = max(now, s.now)
 	s.now = now
