@@ -22,12 +22,13 @@ func (j *JWT) check(ctx context.Context, credential string, name *tokenName) (*v
 	}
 	header, known := j.headerOf(token.Header)
 	if !known {
-		var err error
-		if header, err = parseHeader(token.Header, j.typ, j.anyType); err != nil {
+		h, err := parseHeader(token.Header, j.typ, j.anyType)
+		if err != nil {
 			return nil, err
 		}
+		header = &h
 	}
-	keys, err := j.lookup(ctx, token, header)
+	keys, err := j.lookup(ctx, &token, header)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func (j *JWT) check(ctx context.Context, credential string, name *tokenName) (*v
 		return nil, errUnknownKey
 	}
 	if name == nil {
-		return j.prove(token, header, known, keys)
+		return j.prove(&token, header, known, keys)
 	}
 
 	// Waiting for somebody else's check is safe: it does no I/O and knows no
@@ -46,14 +47,14 @@ func (j *JWT) check(ctx context.Context, credential string, name *tokenName) (*v
 		if f.token != nil || f.err != nil {
 			return f.token, f.err
 		}
-		return j.prove(token, header, known, keys) // the leader panicked
+		return j.prove(&token, header, known, keys) // the leader panicked
 	}
 	defer j.cache.land(f)
 	if t := j.cache.get(*name); t != nil && j.keys.Contains(t.key) {
 		f.token = t
 		return t, nil
 	}
-	f.token, f.err = j.prove(token, header, known, keys)
+	f.token, f.err = j.prove(&token, header, known, keys)
 	if f.err == nil {
 		f.token.text, f.token.hash = name.keep(), name.hash
 		j.cache.put(f.token)
@@ -88,7 +89,7 @@ func mediaType(typ string) string {
 
 // lookup looks up the keys of a token. Nothing is fetched for one that is refused
 // whatever key has signed it, such as another issuer's.
-func (j *JWT) lookup(ctx context.Context, token jws.Token, header jws.Header) ([]*Key, error) {
+func (j *JWT) lookup(ctx context.Context, token *jws.Token, header *jws.Header) ([]*Key, error) {
 	kid, alg := header.KeyID, Algorithm(header.Algorithm)
 	if remote, ok := j.keys.(*RemoteKeys); ok {
 		if keys, ok := remote.find(kid, alg); ok {
@@ -107,7 +108,7 @@ func (j *JWT) lookup(ctx context.Context, token jws.Token, header jws.Header) ([
 
 // foresee returns the refusal of a token whose own claims are reason enough. What
 // it does not refuse is not proved.
-func (j *JWT) foresee(token jws.Token) error {
+func (j *JWT) foresee(token *jws.Token) error {
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
 	if !b.decode(token.Payload) {
@@ -139,10 +140,10 @@ func (j *JWT) readClaims(c *claimSet, payload []byte) error {
 const maxTries = 8
 
 // prove checks the signature and, only then, reads the claims.
-func (j *JWT) prove(token jws.Token, header jws.Header, known bool, keys []*Key) (*verified, error) {
+func (j *JWT) prove(token *jws.Token, header *jws.Header, known bool, keys []*Key) (*verified, error) {
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
-	key, err := b.open(token, Algorithm(header.Algorithm), keys)
+	key, err := b.open(*token, Algorithm(header.Algorithm), keys)
 	if err != nil {
 		return nil, err
 	}
@@ -255,17 +256,18 @@ type knownHeader struct {
 const maxHeaders = 32
 
 // headerOf returns the header that has this text, if it is known.
-func (j *JWT) headerOf(text string) (jws.Header, bool) {
-	for _, h := range *j.headers.Load() {
-		if h.text == text {
-			return h.Header, true
+func (j *JWT) headerOf(text string) (*jws.Header, bool) {
+	headers := *j.headers.Load()
+	for i := range headers {
+		if h := &headers[i]; h.text == text {
+			return &h.Header, true
 		}
 	}
-	return jws.Header{}, false
+	return nil, false
 }
 
 // remember keeps a header that a trusted key has signed.
-func (j *JWT) remember(text string, h jws.Header) {
+func (j *JWT) remember(text string, h *jws.Header) {
 	j.learn.Lock()
 	defer j.learn.Unlock()
 	if _, known := j.headerOf(text); known {
@@ -275,6 +277,6 @@ func (j *JWT) remember(text string, h jws.Header) {
 	if len(known) == maxHeaders {
 		known = nil
 	}
-	known = append(known, knownHeader{strings.Clone(text), h})
+	known = append(known, knownHeader{strings.Clone(text), *h})
 	j.headers.Store(&known)
 }

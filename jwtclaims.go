@@ -216,10 +216,14 @@ func texts(value []byte) ([]string, bool) {
 func appendFields(list []string, text string) []string {
 	list = slices.Grow(list, strings.Count(text, " ")+1)
 	for text != "" {
-		var field string
-		if field, text, _ = strings.Cut(text, " "); field != "" {
-			list = append(list, field)
+		end := strings.IndexByte(text, ' ')
+		if end < 0 {
+			end = len(text)
 		}
+		if end > 0 {
+			list = append(list, text[:end])
+		}
+		text = text[min(end+1, len(text)):]
 	}
 	if len(list) == 0 {
 		return nil

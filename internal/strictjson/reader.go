@@ -75,14 +75,14 @@ func (r *Reader) Bytes() ([]byte, bool) {
 // Whole decodes a value that is a number as most dates are: up to 15 digits, and
 // nothing else. It does not read any other.
 func (r *Reader) Whole() (int64, bool) {
-	n, at := int64(0), r.at
-	for at < len(r.data) && r.data[at]-'0' <= 9 {
-		n = n*10 + int64(r.data[at]-'0')
+	data, n, at := r.data, int64(0), r.at
+	for at < len(data) && data[at]-'0' <= 9 {
+		n = n*10 + int64(data[at]-'0')
 		at++
 	}
 	switch {
-	case at == r.at, at-r.at > 15, r.at != r.from, at == len(r.data),
-		r.data[r.at] == '0', r.data[at] == '.', r.data[at]|0x20 == 'e':
+	case at == r.at, at-r.at > 15, r.at != r.from, at == len(data),
+		data[r.at] == '0', data[at] == '.', data[at]|0x20 == 'e':
 		return 0, false
 	}
 	r.at = at
