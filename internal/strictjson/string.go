@@ -91,13 +91,13 @@ func plainPrefix(data []byte) int {
 func isPlain(c byte) bool { return ' ' <= c && c < utf8.RuneSelf && c != '"' && c != '\\' }
 
 // oddOf returns a word whose lowest bit that is set lies in the lowest byte of x
-// that is not plain, and 0 where there is none. To take 1 from a byte of 0, or 32
-// from one that is less, sets its highest bit, and borrows from the bytes above
-// alone.
+// that is not plain, and 0 where there is none. To take from a byte what is more
+// than it sets its highest bit, and borrows from the bytes above alone. A quote, with
+// 2 flipped in it, is a blank, and nothing else that is plain comes down so far.
 func oddOf(x uint64) uint64 {
 	const each = 0x0101010101010101
-	quotes, backslashes := x^each*'"', x^each*'\\'
-	return (x | (x - each*' ') | (quotes - each) | (backslashes - each)) & (each * utf8.RuneSelf)
+	low, backslashes := x^each*2, x^each*'\\'
+	return (x | (low - each*(' '+1)) | (backslashes - each)) & (each * utf8.RuneSelf)
 }
 
 // escaped reads on in a string that began at from and whose first escape is
