@@ -285,9 +285,9 @@ func (j *JWT) identify(p *Principal, room []string, c *claimSet, signed string, 
 	var t copies
 	t.grow(c)
 	p.Issuer = j.issuer
-	p.Tenant = t.add(c.tenant)
-	p.Subject = t.add(c.sub)
-	p.Tier = t.add(c.tier)
+	t.copy(&p.Tenant, c.tenant)
+	t.copy(&p.Subject, c.sub)
+	t.copy(&p.Tier, c.tier)
 	p.Claims = make([]byte, len(payload)) // no longer: whoever appends to it gets another one
 	copy(p.Claims, payload)
 	p.Networks = c.networks // whoever wrote it: it only narrows
@@ -300,11 +300,11 @@ func (j *JWT) identify(p *Principal, room []string, c *claimSet, signed string, 
 		p.Scopes = c.scopes
 	}
 
-	p.Credential.ID = t.add(c.jti)
+	t.copy(&p.Credential.ID, c.jti)
 	p.Credential.Kind = KindJWT
-	p.Credential.Family = t.add(c.family)
+	t.copy(&p.Credential.Family, c.family)
 	p.Credential.Confirmation = c.confirmation
-	p.Credential.ClientID = t.add(c.client)
+	t.copy(&p.Credential.ClientID, c.client)
 	p.Credential.Audience = slices.Clip(c.audience)
 	p.Credential.Expires = instantOf(c.exp)
 	if c.has(hasIat) {
@@ -326,11 +326,10 @@ func (j *JWT) identify(p *Principal, room []string, c *claimSet, signed string, 
 			p.Issuer = t.add(c.idp)
 		}
 	}
-	var ok bool
-	if p.Origin, ok = c.originOf(p.Credential.ID, &t); !ok && own {
+	if !c.trace(&p.Origin, p.Credential.ID, &t) && own {
 		return errOrigin
 	}
-	p.Origin.ACR = t.add(c.acr)
+	t.copy(&p.Origin.ACR, c.acr)
 	return nil
 }
 
@@ -344,37 +343,43 @@ func (t *copies) grow(c *claimSet) {
 		len(c.scope) + len(c.origin) + len(c.family) + len(c.idp))
 }
 
-func (t *copies) add(text []byte) string {
-	if len(text) == 0 {
-		return "" // as most are
+// copy sets a text that is empty as yet. Where it stays so, as most do, nothing is
+// written: each pointer in a principal is one more for the collector to hear of.
+func (t *copies) copy(to *string, text []byte) {
+	if len(text) > 0 {
+		*to = t.add(text)
 	}
+}
+
+func (t *copies) add(text []byte) string {
 	from := t.all.Len()
 	t.all.Write(text)
 	return t.all.String()[from:]
 }
 
-// originOf returns where the principal comes from, and false where the token's
-// private members contradict each other. In a foreign token, where they may
-// mean something else, the origin is then unknown.
-func (c *claimSet) originOf(id string, t *copies) (Origin, bool) {
-	unknown := Origin{Time: instantOf(c.iat)}
+// trace finds out where the principal comes from, and returns false where the
+// token's private members contradict each other. In a foreign token, where they
+// may mean something else, the origin is then unknown.
+func (c *claimSet) trace(o *Origin, id string, t *copies) bool {
 	if !c.has(hasOrigin) {
-		if c.has(hasAuthTime) {
-			return Origin{Kind: KindJWT, ID: id, Time: instantOf(c.authTime)}, true
+		if !c.has(hasAuthTime) {
+			o.Time = instantOf(c.iat)
+			return !c.has(hasOriginTime)
 		}
-		return unknown, !c.has(hasOriginTime)
+		o.Kind, o.ID, o.Time = KindJWT, id, instantOf(c.authTime)
+		return true
 	}
 	kind, root, ok := strings.Cut(t.add(c.origin), ":")
 	switch {
-	case !ok:
-		return unknown, false
-	case kind != "" && c.has(hasAuthTime):
-		return Origin{Kind: Kind(kind), ID: root, Time: instantOf(c.authTime)}, true
-	case kind == "" && c.has(hasOriginTime):
-		return Origin{ID: root, Time: instantOf(c.originTime)}, true
+	case ok && kind != "" && c.has(hasAuthTime):
+		o.Kind, o.ID, o.Time = Kind(kind), root, instantOf(c.authTime)
+	case ok && kind == "" && c.has(hasOriginTime):
+		o.ID, o.Time = root, instantOf(c.originTime)
 	default:
-		return unknown, false
+		o.Time = instantOf(c.iat)
+		return false
 	}
+	return true
 }
 
 // signing returns the key that signs, or nil.
