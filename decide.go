@@ -148,7 +148,7 @@ func (g *Guard) identify(r *http.Request, v *verdict) error {
 	if v.principal == nil {
 		p, err := g.base.authenticate(r, v)
 		switch {
-		case err != nil && g.optional && (err == error(ErrNoCredential) || errors.Is(err, ErrNoCredential)):
+		case g.optional && isAbsence(err):
 			return nil
 		case err != nil:
 			return err
@@ -164,6 +164,15 @@ func (g *Guard) identify(r *http.Request, v *verdict) error {
 		return ErrAddress
 	}
 	return nil
+}
+
+// isAbsence reports whether err says that nothing was presented. Most who come to
+// an optional guard have nothing, and then it is the plain reason.
+func isAbsence(err error) bool {
+	if r, ok := err.(Reason); ok {
+		return r == ErrNoCredential
+	}
+	return errors.Is(err, ErrNoCredential)
 }
 
 // charge charges the limits that no outer guard has, those that come early or
