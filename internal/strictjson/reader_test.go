@@ -95,6 +95,25 @@ func TestWholeNumbers(t *testing.T) {
 	require.ErrorIs(t, err, strictjson.ErrSyntax)
 }
 
+// Every byte between names and values is looked at, whoever reads them.
+func TestReaderRefuses(t *testing.T) {
+	twice := func(r *strictjson.Reader) string { return text(r) + whole(r) }
+	back := func(r *strictjson.Reader) string { return whole(r) + text(r) }
+	for _, bad := range []string{
+		`["a":1}`, `x"a":1}`, `,"a":1}`, `"a":1}`,
+		`{"a"x1}`, `{"a",1}`, `{"a""b"}`, `{"a" x1}`,
+		`{"a":1x"b":2}`, `{"a":1 x"b":2}`, `{"a":1{"b":2}`, `{,"a":1}`, `{"a":1,,"b":2}`,
+		`{"a":"b"7}`, `{"a":7"b"}`, `{"a":null7}`, `{"a":"b""c"}`,
+	} {
+		for _, way := range []func(*strictjson.Reader) string{text, whole, unread, twice, back} {
+			_, err := read([]byte(bad), way)
+			require.ErrorIs(t, err, strictjson.ErrSyntax, bad)
+		}
+		_, err := members(bad)
+		require.ErrorIs(t, err, strictjson.ErrSyntax, bad)
+	}
+}
+
 // An end where something should follow is where a reader reads too far.
 func TestReaderOfEveryPrefix(t *testing.T) {
 	data := []byte(`{"a":"x\u0041\ud83d\ude00é","b":1700000000, "c\n":[{"a":0.5e-1}],"d":null,"e":true}`)
