@@ -50,9 +50,9 @@ func init() {
 		{"PS256", rsaKeys, crypto.SHA256, nil, pss(jwt.SigningMethodPS256)},
 		{"PS384", rsaKeys, crypto.SHA384, nil, pss(jwt.SigningMethodPS384)},
 		{"PS512", rsaKeys, crypto.SHA512, nil, pss(jwt.SigningMethodPS512)},
-		{"ES256", ecKeys, crypto.SHA256, elliptic.P256(), ecMethod{jwt.SigningMethodES256}},
-		{"ES384", ecKeys, crypto.SHA384, elliptic.P384(), ecMethod{jwt.SigningMethodES384}},
-		{"ES512", ecKeys, crypto.SHA512, elliptic.P521(), ecMethod{jwt.SigningMethodES512}},
+		{"ES256", ecKeys, crypto.SHA256, elliptic.P256(), newECMethod(jwt.SigningMethodES256)},
+		{"ES384", ecKeys, crypto.SHA384, elliptic.P384(), newECMethod(jwt.SigningMethodES384)},
+		{"ES512", ecKeys, crypto.SHA512, elliptic.P521(), newECMethod(jwt.SigningMethodES512)},
 		{"EdDSA", edKeys, 0, nil, jwt.SigningMethodEdDSA},
 		{"Ed25519", edKeys, 0, nil, jwt.SigningMethodEdDSA}, // RFC 9864
 	} {

@@ -3,34 +3,46 @@ package jws
 import (
 	"bytes"
 	"crypto/ecdsa"
+	"sync"
 
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// An ecMethod verifies as the method does, less two big integers on the way to the
-// form that crypto/ecdsa wants, which are ten allocations and 4 % of the check.
-type ecMethod struct{ *jwt.SigningMethodECDSA }
+// An ecMethod verifies as the method does, with digests that are used over and over,
+// and less two big integers on the way to the form that crypto/ecdsa wants: thirteen
+// allocations and 4 % of the check.
+type ecMethod struct {
+	*jwt.SigningMethodECDSA
+	digests *sync.Pool // of *digest
+}
+
+func newECMethod(m *jwt.SigningMethodECDSA) ecMethod {
+	return ecMethod{m, &sync.Pool{New: func() any { return &digest{Hash: m.Hash.New()} }}}
+}
 
 func (m ecMethod) Verify(signed string, signature []byte, key any) error {
 	public, ok := key.(*ecdsa.PublicKey)
 	if !ok || len(signature) != 2*m.KeySize {
 		return ErrSignature
 	}
-	h := m.Hash.New()
-	h.Write([]byte(signed))
-	if !ecdsa.VerifyASN1(public, h.Sum(nil), inDER(signature)) {
+	d := m.digests.Get().(*digest)
+	sum := d.sum(signed)
+	d.message = appendDER(d.message[:0], signature) // there is room
+	ok = ecdsa.VerifyASN1(public, sum, d.message)
+	m.digests.Put(d)
+	if !ok {
 		return ErrSignature
 	}
 	return nil
 }
 
-// inDER returns r and s, which follow each other (RFC 7518 section 3.4), as a
+// appendDER appends r and s, which follow each other (RFC 7518 section 3.4), as a
 // SEQUENCE of two INTEGERs.
-func inDER(signature []byte) []byte {
+func appendDER(der, signature []byte) []byte {
 	half := len(signature) / 2
 	r, s := magnitude(signature[:half]), magnitude(signature[half:])
 	n := derLength(r) + derLength(s)
-	der := append(make([]byte, 0, n+3), 0x30)
+	der = append(der, 0x30)
 	if n >= 0x80 {
 		der = append(der, 0x81)
 	}

@@ -47,7 +47,7 @@ type Key struct {
 	alg     *algorithm
 	public  crypto.PublicKey  // nil: symmetric
 	private crypto.PrivateKey // nil: verifies only; symmetric: see macs
-	macs    *sync.Pool        // of *mac, keyed; nil: asymmetric
+	macs    *sync.Pool        // of *digest, keyed; nil: asymmetric
 }
 
 // NewSymmetric returns a key of an HMAC algorithm. An empty id is replaced by a
@@ -73,7 +73,7 @@ func NewSymmetric(id, alg string, secret []byte) (*Key, error) {
 		id = Encode(h.Sum(nil)[:16])
 	}
 	k := &Key{alg: a, macs: &sync.Pool{New: func() any {
-		return &mac{Hash: hmac.New(a.hash.New, secret)}
+		return &digest{Hash: hmac.New(a.hash.New, secret)}
 	}}}
 	return k.WithID(id)
 }
@@ -206,7 +206,7 @@ func (k *Key) CanSign() bool { return k.Symmetric() || k.private != nil }
 func (k *Key) Verify(signed string, signature []byte) error {
 	var ok bool
 	if k.macs != nil {
-		m := k.macs.Get().(*mac)
+		m := k.macs.Get().(*digest)
 		ok = subtle.ConstantTimeCompare(m.sum(signed), signature) == 1
 		k.macs.Put(m)
 	} else {
@@ -222,7 +222,7 @@ func (k *Key) Verify(signed string, signature []byte) error {
 func (k *Key) Sign(signed string) ([]byte, error) {
 	switch {
 	case k.macs != nil:
-		m := k.macs.Get().(*mac)
+		m := k.macs.Get().(*digest)
 		signature := slices.Clone(m.sum(signed))
 		k.macs.Put(m)
 		return signature, nil
@@ -233,18 +233,18 @@ func (k *Key) Sign(signed string) ([]byte, error) {
 	}
 }
 
-// A mac is a keyed HMAC that is used over and over: keying one costs as much
-// as hashing a small token.
-type mac struct {
+// A digest is a hash that is used over and over, or an HMAC: keying one costs as
+// much as hashing a small token.
+type digest struct {
 	hash.Hash
 	message []byte
 	result  [64]byte
 }
 
-// sum returns the MAC of message, valid until the next call.
-func (m *mac) sum(message string) []byte {
-	m.message = append(m.message[:0], message...)
-	m.Reset()
-	m.Write(m.message)
-	return m.Sum(m.result[:0])
+// sum returns the digest of message, valid until the next call.
+func (d *digest) sum(message string) []byte {
+	d.message = append(d.message[:0], message...)
+	d.Reset()
+	d.Write(d.message)
+	return d.Sum(d.result[:0])
 }
