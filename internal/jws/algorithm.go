@@ -53,8 +53,8 @@ func init() {
 		{"ES256", ecKeys, crypto.SHA256, elliptic.P256(), newECMethod(jwt.SigningMethodES256)},
 		{"ES384", ecKeys, crypto.SHA384, elliptic.P384(), newECMethod(jwt.SigningMethodES384)},
 		{"ES512", ecKeys, crypto.SHA512, elliptic.P521(), newECMethod(jwt.SigningMethodES512)},
-		{"EdDSA", edKeys, 0, nil, jwt.SigningMethodEdDSA},
-		{"Ed25519", edKeys, 0, nil, jwt.SigningMethodEdDSA}, // RFC 9864
+		{"EdDSA", edKeys, 0, nil, newEdMethod()},
+		{"Ed25519", edKeys, 0, nil, newEdMethod()}, // RFC 9864
 	} {
 		algorithms[a.name] = a
 	}
