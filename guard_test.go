@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -106,6 +107,16 @@ func TestOptionalTellsAnonymousFromAdmitted(t *testing.T) {
 	require.Equal(t, 403, serve(guard.WrapFunc(hello), from("GET", "/", "Authorization", "Bearer good")).Code)
 	require.Equal(t, auth.Anonymous, (*events)[0].Outcome)
 	require.Equal(t, auth.Refused, (*events)[1].Outcome)
+}
+
+// An author's own authenticator may say more of it that nothing was presented.
+func TestOptionalTakesAWrappedAbsence(t *testing.T) {
+	absent := authenticator(func(*http.Request) (*auth.Principal, error) {
+		return nil, fmt.Errorf("%w: no badge", auth.ErrNoCredential)
+	})
+	guard := auth.NewGuard(absent, nil)
+	require.Equal(t, 401, serve(guard.WrapFunc(hello), from("GET", "/")).Code)
+	require.Equal(t, "hello nobody", serve(guard.Optional().WrapFunc(hello), from("GET", "/")).Body.String())
 }
 
 func TestWithDerivesAndLeavesTheGuardAsItWas(t *testing.T) {
