@@ -114,6 +114,13 @@ func TestReaderRefuses(t *testing.T) {
 	}
 }
 
+func TestObjectIsOnlyChecked(t *testing.T) {
+	require.NoError(t, strictjson.Object([]byte(`{"a":1,"b":{"c":[]}}`), nil))
+	require.ErrorIs(t, strictjson.Object([]byte(`{"a":1,"a":2}`), nil), strictjson.ErrDuplicate)
+	require.ErrorIs(t, strictjson.Object([]byte(`{"a":tru}`), nil), strictjson.ErrSyntax)
+	require.NoError(t, strictjson.Array([]byte(`[1,{"a":2}]`), nil))
+}
+
 // An end where something should follow is where a reader reads too far.
 func TestReaderOfEveryPrefix(t *testing.T) {
 	data := []byte(`{"a":"x\u0041\ud83d\ude00é","b":1700000000, "c\n":[{"a":0.5e-1}],"d":null,"e":true}`)

@@ -34,13 +34,14 @@ var (
 // order. The name is decoded, the value is its text, without white space
 // around it; both are valid only as long as data is. Object returns the first
 // error of each, or what is wrong with data. It may have called each before it
-// finds that out: results count only once Object has returned nil.
+// finds that out: results count only once Object has returned nil. Where each is
+// nil, data is only checked.
 func Object(data []byte, each func(name, value []byte) error) error {
 	r := NewReader(data)
 	for name := r.Next(); name != nil; name = r.Next() {
 		value := r.Value()
-		if r.err != nil {
-			break
+		if r.err != nil || each == nil {
+			continue // Next ends it, where there is an error
 		}
 		if err := each(name, value); err != nil {
 			return err
