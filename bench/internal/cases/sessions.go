@@ -75,7 +75,8 @@ func enterSessions(library peers.Sessions, n int) (*measure.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &measure.Entry{Round: varyField(h, http.StatusOK, field, shuffled(prefix, texts)), Notes: library.Notes}, nil
+	round := measure.Collected(varyField(h, http.StatusOK, field, shuffled(prefix, texts)))
+	return &measure.Entry{Round: round, Notes: library.Notes}, nil
 }
 
 // A guarding wraps a handler and tells it who sent a request: empty for nobody.
