@@ -60,7 +60,7 @@ func (t *alphabet) decode(out []byte, encoded string) bool {
 // characters stand for.
 const foreign = 1 << 31
 
-// alphabet holds what a character stands for as the first, second, third and fourth
+// An alphabet holds what a character stands for as the first, second, third and fourth
 // of four.
 type alphabet [4][256]uint32
 
