@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -81,18 +80,13 @@ func fill(n int, open func(i int) (string, error)) ([]string, error) {
 
 // each does something for each of n, on all cores. Where there are so many that the
 // memory of all contenders together is tight, what is left over on the way is freed
-// when there is no room for more, and all of it given back at the end.
+// early, and all of it given back at the end.
 func each(n int, do func(i int) error) error {
 	cores := runtime.NumCPU()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 	if n > million {
-		room, err := availableMemory()
-		if err != nil {
-			return err
-		}
 		defer debug.FreeOSMemory()
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(room - room/10))
-		defer debug.SetGCPercent(debug.SetGCPercent(-1))
+		defer debug.SetGCPercent(debug.SetGCPercent(25))
 	}
 	errs := make([]error, cores)
 	var wg sync.WaitGroup
@@ -110,17 +104,6 @@ func each(n int, do func(i int) error) error {
 		}
 	}
 	return nil
-}
-
-// availableMemory returns how many bytes of memory can be taken yet.
-func availableMemory() (n int64, err error) {
-	info, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0, err
-	}
-	_, available, _ := strings.Cut(string(info), "MemAvailable:")
-	_, err = fmt.Sscan(available, &n)
-	return n * 1024, err
 }
 
 // chosen is how many entries are asked for, in turn, of however many there are.
