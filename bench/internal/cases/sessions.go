@@ -34,6 +34,9 @@ func sessionCases() []measure.Case {
 
 func sessionCase(s size, name string, cores int, libraries []peers.Sessions) measure.Case {
 	c := measure.Case{Table: "Sessions", Name: name, Cores: cores, Processor: cores == 1, Full: s.full}
+	if s.n >= million {
+		c.Rounds = 3 // of seconds each, see measure.Collected
+	}
 	for _, library := range libraries {
 		contender := measure.Contender{Name: library.Name, Module: library.Module,
 			Enter: func() (*measure.Entry, error) { return enterSessions(library, s.n) }}

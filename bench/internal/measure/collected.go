@@ -33,6 +33,7 @@ func Collected(round func() (Sample, error)) func() (Sample, error) {
 			sum.Allocs += s.Allocs
 			sum.Bytes += s.Bytes
 			if s.Bytes < 1 || collections() > before || time.Since(start) > maxCollected {
+				runtime.GC() // and sweep, which would otherwise go on while others are measured
 				return Sample{Value: sum.Value / n, Processor: sum.Processor / n, Allocs: sum.Allocs / n, Bytes: sum.Bytes / n}, nil
 			}
 		}
