@@ -165,7 +165,7 @@ func onCores(w world) func(x float64) (*measure.Entry, error) {
 		for i := range texts {
 			texts[i] = "Bearer " + texts[i]
 		}
-		h := auth.NewGuard(auth.Bearer(v), nil).Wrap(nothing)
+		h := handed(auth.NewGuard(auth.Bearer(v), nil))(nothing)
 		return &measure.Entry{Round: varyField(h, http.StatusOK, "Authorization", texts)}, nil
 	}
 }
