@@ -11,9 +11,6 @@ const latest = 253402300799
 //
 // value is a valid JSON value.
 func numericDate(value []byte) (int64, bool) {
-	if seconds, ok := wholeSeconds(value); ok {
-		return seconds * 1e6, seconds <= latest
-	}
 	if len(value) > 0 && value[0] == '-' {
 		t, ok := numericDate(value[1:])
 		return 0, ok && t == 0 && !significant(value)
@@ -60,18 +57,6 @@ func numericDate(value []byte) (int64, bool) {
 		}
 	}
 	return t, t < (latest+1)*1e6
-}
-
-// wholeSeconds reads a number that is as most dates are: digits, so few that they
-// fit.
-func wholeSeconds(value []byte) (seconds int64, ok bool) {
-	for _, c := range value {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		seconds = seconds*10 + int64(c-'0')
-	}
-	return seconds, 0 < len(value) && len(value) <= len("253402300799")
 }
 
 // significant reports whether a number has a digit other than 0 before its
