@@ -89,7 +89,7 @@ func (f assertionForm) prove(ctx context.Context, p *Platform, text string, at t
 	}
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
-	if _, err := b.open(token, alg, keys); err != nil {
+	if _, err := b.open(&token, alg, keys); err != nil {
 		return nil, Digest{}, err
 	}
 	c, err := readAssertion(b.bytes, or(p.SubjectClaim, f.subject))

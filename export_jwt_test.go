@@ -22,7 +22,7 @@ func VerifyJWS(text string, keys KeySet) error {
 	if err != nil {
 		return err
 	}
-	_, err = new(buffer).open(token, Algorithm(h.Algorithm), found)
+	_, err = new(buffer).open(&token, Algorithm(h.Algorithm), found)
 	return err
 }
 

@@ -143,7 +143,7 @@ const maxTries = 8
 func (j *JWT) prove(token *jws.Token, header *jws.Header, known bool, keys []*Key) (*verified, error) {
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
-	key, err := b.open(*token, Algorithm(header.Algorithm), keys)
+	key, err := b.open(token, Algorithm(header.Algorithm), keys)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 1<<10)}
 
 // open checks the signature of a token, leaves its payload in b, and returns
 // the key that signed it.
-func (b *buffer) open(token jws.Token, alg Algorithm, keys []*Key) (*Key, error) {
+func (b *buffer) open(token *jws.Token, alg Algorithm, keys []*Key) (*Key, error) {
 	if !b.decode(token.Signature) {
 		return nil, errBadSignature
 	}
