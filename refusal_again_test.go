@@ -20,12 +20,7 @@ func TestAnswersAreKeptApart(t *testing.T) {
 	guard := auth.NewGuard(auth.First(auth.Bearer(v), auth.Header("X-API-Key", v)), nil)
 	h := guard.WrapFunc(hello)
 	for range 3 {
-		bearer := serve(h, from("GET", "/x", "Authorization", "Bearer forged")).Header()["Www-Authenticate"]
-		key := serve(h, from("GET", "/x", "X-API-Key", "forged")).Header()["Www-Authenticate"]
-		require.Contains(t, bearer[0], "error=")
-		require.NotContains(t, bearer[1], "error=")
-		require.NotContains(t, key[0], "error=")
-		require.Contains(t, key[1], "error=")
+		requireOwnChallenges(t, h, "forged")
 	}
 	authtest.At(t, epoch, func(t *testing.T) {
 		h := guard.Optional().Limit(auth.NewLimiter(1, time.Minute), auth.ByAddress()).WrapFunc(hello)
@@ -65,6 +60,18 @@ func TestAnswersAreNotShared(t *testing.T) {
 	}
 }
 
+// requireOwnChallenges asks with a credential as a bearer token and as an API key:
+// the challenge of that source, and no other's, tells what is wrong.
+func requireOwnChallenges(t *testing.T, h http.Handler, credential string) {
+	t.Helper()
+	bearer := serve(h, from("GET", "/x", "Authorization", "Bearer "+credential)).Header()["Www-Authenticate"]
+	key := serve(h, from("GET", "/x", "X-API-Key", credential)).Header()["Www-Authenticate"]
+	require.Contains(t, bearer[0], "error=")
+	require.NotContains(t, bearer[1], "error=")
+	require.NotContains(t, key[0], "error=")
+	require.Contains(t, key[1], "error=")
+}
+
 // What a policy refuses is answered with the challenge of what the caller came by,
 // whoever was refused before.
 func TestAnswersOfPoliciesAreKeptApart(t *testing.T) {
@@ -78,12 +85,7 @@ func TestAnswersOfPoliciesAreKeptApart(t *testing.T) {
 	for _, reason := range []auth.Reason{auth.ErrInsufficientScope, auth.ErrStale} {
 		h := guard.With(func(*http.Request, *auth.Principal) error { return reason }).WrapFunc(hello)
 		for range 3 {
-			bearer := serve(h, from("GET", "/x", "Authorization", "Bearer good")).Header()["Www-Authenticate"]
-			key := serve(h, from("GET", "/x", "X-API-Key", "good")).Header()["Www-Authenticate"]
-			require.Contains(t, bearer[0], "error=")
-			require.NotContains(t, bearer[1], "error=")
-			require.NotContains(t, key[0], "error=")
-			require.Contains(t, key[1], "error=")
+			requireOwnChallenges(t, h, "good")
 		}
 	}
 }
